@@ -1,0 +1,1 @@
+"""Floor 8: the commands; the only place that picks implementations and knows exit codes."""

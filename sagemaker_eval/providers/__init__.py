@@ -1,0 +1,1 @@
+"""Floor 5: what turns a prompt into a `Response`."""

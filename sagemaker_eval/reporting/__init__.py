@@ -1,0 +1,1 @@
+"""Floor 7: what people and machines read of a run: the console, the progress line, the documents."""

@@ -1,0 +1,1 @@
+"""Floor 6: the plan, the engine that carries it out, and the durable record of what happened."""

@@ -1,0 +1,1 @@
+"""Floor 5: a local server that speaks the SageMaker Runtime protocol."""
