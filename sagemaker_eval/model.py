@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Protocol, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 Json: TypeAlias = Any
 """A decoded JSON value: None, bool, int, float, str, a list of Json or a dict from str to Json."""
@@ -176,7 +176,7 @@ class Tests(Protocol):
     Large sources (CSV, JSONL) are streams over their file, so that memory does not grow with them.
     """
 
-    __test__ = False
+    __test__: ClassVar[bool] = False
 
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[TestCase]: ...
