@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 Json: TypeAlias = Any
 """A decoded JSON value: None, bool, int, float, str, a list of Json or a dict from str to Json."""
@@ -162,11 +162,11 @@ class TestCase:
     __test__ = False
 
     description: str | None = None
-    vars: Mapping[str, Json] = EMPTY
+    vars: Mapping[str, Json] = field(default_factory=dict)
     assertions: tuple[AssertionSpec, ...] = ()
     threshold: float | None = None
-    metadata: Mapping[str, Json] = EMPTY
-    options: Mapping[str, Json] = EMPTY
+    metadata: Mapping[str, Json] = field(default_factory=dict)
+    options: Mapping[str, Json] = field(default_factory=dict)
     where: Place | None = None
 
 
@@ -175,8 +175,6 @@ class Tests(Protocol):
 
     Large sources (CSV, JSONL) are streams over their file, so that memory does not grow with them.
     """
-
-    __test__: ClassVar[bool] = False
 
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[TestCase]: ...
@@ -190,7 +188,7 @@ class Suite:
     providers: tuple[ProviderSpec, ...]
     tests: Tests
     description: str | None = None
-    env: Mapping[str, str] = EMPTY
+    env: Mapping[str, str] = field(default_factory=dict)
     """Process environment overlaid by `.env` files and the config's `env`: what templates and boto3 see."""
     cache: bool = True
     repeat: int = 1
@@ -198,7 +196,7 @@ class Suite:
     max_error_rate: float = 0.0
     """Share of errored cases, 0 to 1, up to which the run is not called broken."""
     output_paths: tuple[str, ...] = ()
-    document: Mapping[str, Json] = EMPTY
+    document: Mapping[str, Json] = field(default_factory=dict)
     """The merged configuration as written, secrets masked, for the result document."""
     base_path: str = "."
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
@@ -244,7 +242,7 @@ class Call:
     """What a provider is asked: the rendered prompt, and what of its case matters to the answer."""
 
     prompt: str
-    vars: Mapping[str, Json] = EMPTY
+    vars: Mapping[str, Json] = field(default_factory=dict)
     repeat: int = 0
 
 
@@ -343,7 +341,7 @@ class Response:
     attempts: int = 1
     timings: Timings = Timings()
     cached: bool = False
-    metadata: Mapping[str, Json] = EMPTY
+    metadata: Mapping[str, Json] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -362,7 +360,7 @@ class Verdict:
     score: float
     reason: str
     spec: AssertionSpec | None = None
-    metadata: Mapping[str, Json] = EMPTY
+    metadata: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,7 +371,7 @@ class Grade:
     score: float
     reason: str
     verdicts: tuple[Verdict, ...] = ()
-    named_scores: Mapping[str, float] = EMPTY
+    named_scores: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -418,8 +416,8 @@ class ColumnSummary:
     latency_total: float = 0.0
     latency_p50: float | None = None
     latency_p95: float | None = None
-    named_scores: Mapping[str, float] = EMPTY
-    named_score_counts: Mapping[str, int] = EMPTY
+    named_scores: Mapping[str, float] = field(default_factory=dict)
+    named_score_counts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def finished(self) -> int:

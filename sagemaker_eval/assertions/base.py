@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from sagemaker_eval.model import AssertionSpec, Json, Prompt, ProviderSpec, Response, TestCase, Verdict
 from sagemaker_eval.registry import Registry
 
+PASSED = "Assertion passed"
+"""The reason of every deterministic assertion that holds, as promptfoo words it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:
@@ -28,13 +31,31 @@ class Subject:
 
 
 Check = Callable[[Subject], Verdict | Awaitable[Verdict]]
-"""Judges one subject. Never raises for an output that is merely wrong; a `CaseError` means that it cannot decide."""
+"""Judges one subject, `not-` included. Never raises for an output that is merely wrong; a `CaseError` means that it
+cannot decide."""
 
 Assertion = Callable[[AssertionSpec], Check]
 """Prepares the check of one spec, before anything is sent.
 
 Raises `ConfigError` where the spec can never be judged (no value, a broken pattern, an invalid schema); such an error
-needs no place: whoever prepares adds `spec.where`. The check ignores `spec.negated`: `judging` turns the verdict round.
+needs no place: whoever prepares adds `spec.where`.
 """
 
 ASSERTIONS: Registry[Assertion] = Registry("assertion type")
+
+
+def decide(spec: AssertionSpec, holds: bool, expected: str) -> Verdict:
+    """The verdict of a check that either holds or not, turned round for `not-`.
+
+    `expected` completes "Expected output …": "to contain `x`".
+    """
+    if holds is not spec.negated:
+        return Verdict(True, 1.0, PASSED, spec)
+    return Verdict(False, 0.0, f"Expected output {'not ' if spec.negated else ''}{expected}", spec)
+
+
+def is_templated(value: Json) -> bool:
+    """Whether a value holds template marks, so that it is known only for a case."""
+    if isinstance(value, list):
+        return any(is_templated(item) for item in value)
+    return isinstance(value, str) and ("{{" in value or "{%" in value)

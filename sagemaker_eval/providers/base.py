@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from sagemaker_eval.model import Call, ProviderSpec, Response
+from sagemaker_eval.model import Call, ProviderSpec, Request, Response
 from sagemaker_eval.registry import Registry
 
 
@@ -14,6 +14,10 @@ class Provider(Protocol):
 
     async def answer(self, call: Call) -> Response:
         """The response to one call. Raises `CaseError` for this case alone, `SetupError` to stop the run."""
+        ...
+
+    def request(self, call: Call) -> Request | None:
+        """What would be sent for a call, or None where nothing is sent at all. Raises `CaseError`."""
         ...
 
     async def close(self) -> None:

@@ -1,0 +1,55 @@
+"""Answers that were already paid for: from the cache, or from an equal call that is under way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from sagemaker_eval.calling.cache_store import CacheStore
+from sagemaker_eval.calling.single_flight import SingleFlight
+from sagemaker_eval.model import Answer, Invoke, Request, Timings
+
+
+class Cached:
+    """Answers from `store` where it can, and stores what it has to ask for; only successes come this far.
+
+    Equal requests in flight are sent once: whoever joins gets the same answer, marked `cached` since it cost no call,
+    or the same error. `flights` may be shared, so that providers of one endpoint join each other as well.
+    With `refresh` the store is written and never read. Without a store nothing is read, written or joined.
+    """
+
+    def __init__(
+        self,
+        inner: Invoke,
+        store: CacheStore | None,
+        key: Callable[[Request], str],
+        *,
+        refresh: bool = False,
+        flights: SingleFlight | None = None,
+    ) -> None:
+        self._inner = inner
+        self._store = store
+        self._key = key
+        self._refresh = refresh
+        self._flights = flights or SingleFlight()
+
+    async def __call__(self, request: Request) -> Answer:
+        store = self._store
+        if store is None:
+            return await self._inner(request)
+        key = self._key(request)
+        if not self._refresh and (stored := store.get(key)) is not None:
+            return _from_cache(stored)
+
+        async def ask() -> Answer:
+            answer = await self._inner(request)
+            store.put(key, answer)
+            return answer
+
+        answer, joined = await self._flights.run(key, ask)
+        return _from_cache(answer) if joined else answer
+
+
+def _from_cache(answer: Answer) -> Answer:
+    """`answer` as it is given a second time: no call was made and no time spent, but the wire time stays true."""
+    return replace(answer, cached=True, attempts=0, timings=Timings(wire=answer.timings.wire))

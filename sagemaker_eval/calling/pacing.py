@@ -1,0 +1,55 @@
+"""`delay`: the least time between the starts of two calls."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+
+from sagemaker_eval.calling.clock import Clock, Sleep
+from sagemaker_eval.model import Answer, Invoke, Request
+
+
+class Pace:
+    """Lets calls start one by one, in order of arrival, each at least `delay_ms` after the one before.
+
+    One Pace serves all calls of a provider, however many are in flight. Calls stand in line for their turn and only
+    the first in line sleeps, until the delay has passed since the start that really was the last: a call that starts
+    late moves all behind it, and one that is cancelled leaves the line without a trace.
+    """
+
+    def __init__(self, delay_ms: float, clock: Clock = time.monotonic, sleep: Sleep = asyncio.sleep) -> None:
+        self.delay = max(0.0, delay_ms / 1000)
+        self._clock = clock
+        self._sleep = sleep
+        self._line = asyncio.Lock()
+        self._next_start = float("-inf")
+
+    async def turn(self) -> float:
+        """Returns when the caller may start, which it must do at once: the milliseconds that it waited."""
+        arrived = self._clock()
+        async with self._line:
+            now = self._clock()
+            if now < self._next_start:
+                await self._sleep(self._next_start - now)
+                now = max(self._clock(), self._next_start)
+            self._next_start = now + self.delay
+        return (now - arrived) * 1000
+
+
+class Paced:
+    """Starts every call, each try of a retried one included, at the pace of its provider.
+
+    The wait is counted as `Timings.queue`.
+    """
+
+    def __init__(self, inner: Invoke, pace: Pace) -> None:
+        self._inner = inner
+        self._pace = pace
+
+    async def __call__(self, request: Request) -> Answer:
+        if not self._pace.delay:
+            return await self._inner(request)
+        waited = await self._pace.turn()
+        answer = await self._inner(request)
+        return replace(answer, timings=replace(answer.timings, queue=answer.timings.queue + waited))

@@ -1,0 +1,149 @@
+"""`sageval eval`: the options, and nothing else; `cli/evaluation.py` carries the command out."""
+
+from __future__ import annotations
+
+import os
+
+import typer
+
+_SELECTION = "Which prompts, providers and tests"
+_OUTPUT = "What is shown and written"
+_SANDBOX = "Without AWS"
+
+
+def command(
+    config: list[str] = typer.Option(
+        [], "-c", "--config", metavar="PATH", help="Config file, glob or folder [default: sageval.yaml]."
+    ),
+    prompts: list[str] = typer.Option([], "-p", "--prompts", metavar="PATH", help="Replace the config's prompts."),
+    providers: list[str] = typer.Option(
+        [], "-r", "--providers", metavar="ID", help="Pick configured providers by id or label, or add one."
+    ),
+    tests: str | None = typer.Option(None, "-t", "--tests", metavar="PATH", help="Replace the config's tests."),
+    outputs: list[str] = typer.Option(
+        [], "-o", "--output", metavar="PATH", help="Write the results: .json, .jsonl, .yaml, .csv; repeat for several."
+    ),
+    max_concurrency: int | None = typer.Option(
+        None, "-j", "--max-concurrency", min=1, metavar="N", help="Cases in flight for each provider [default: 4]."
+    ),
+    cache: bool | None = typer.Option(
+        None, "--cache/--no-cache", help="Use stored answers; --no-cache neither reads nor writes any [default: cache]."
+    ),
+    delay: int | None = typer.Option(
+        None, "--delay", min=0, metavar="MS", help="Time between starts of calls, for providers that set none."
+    ),
+    repeat: int | None = typer.Option(None, "--repeat", min=1, metavar="N", help="Run every test N times."),
+    variables: list[str] = typer.Option([], "--var", metavar="K=V", help="Set a variable in every test."),
+    env_files: list[str] = typer.Option(
+        [], "--env-file", "--env-path", metavar="PATH", help="Read environment variables from a file."
+    ),
+    description: str | None = typer.Option(None, "--description", metavar="TEXT", help="Describe this run."),
+    filter_pattern: str | None = typer.Option(
+        None, metavar="REGEX", help="Tests whose description matches.", rich_help_panel=_SELECTION
+    ),
+    filter_first_n: int | None = typer.Option(
+        None, "-n", "--filter-first-n", min=1, metavar="N", help="The first N tests.", rich_help_panel=_SELECTION
+    ),
+    filter_range: str | None = typer.Option(
+        None, metavar="A:B", help="Tests A up to but without B, from 0.", rich_help_panel=_SELECTION
+    ),
+    filter_sample: int | None = typer.Option(
+        None, min=1, metavar="N", help="N tests drawn at random.", rich_help_panel=_SELECTION
+    ),
+    filter_sample_seed: int | None = typer.Option(
+        None, metavar="SEED", help="Draw the same sample every time.", rich_help_panel=_SELECTION
+    ),
+    filter_providers: str | None = typer.Option(
+        None, metavar="REGEX", help="Providers whose id or label matches.", rich_help_panel=_SELECTION
+    ),
+    filter_prompts: str | None = typer.Option(
+        None, metavar="REGEX", help="Prompts whose id or label matches.", rich_help_panel=_SELECTION
+    ),
+    filter_metadata: list[str] = typer.Option(
+        [], metavar="K=V", help="Tests whose metadata K contains V; repeat for several.", rich_help_panel=_SELECTION
+    ),
+    filter_failing: str | None = typer.Option(
+        None, metavar="RUN", help="Tests that failed or errored in a run or result file.", rich_help_panel=_SELECTION
+    ),
+    filter_errors_only: str | None = typer.Option(
+        None, metavar="RUN", help="Tests that errored in a run or result file.", rich_help_panel=_SELECTION
+    ),
+    table: bool = typer.Option(True, "--table/--no-table", help="Show the table.", rich_help_panel=_OUTPUT),
+    table_cell_max_length: int = typer.Option(
+        250, min=10, metavar="N", help="Characters of an answer that the table shows.", rich_help_panel=_OUTPUT
+    ),
+    progress_bar: bool = typer.Option(
+        True, "--progress-bar/--no-progress-bar", help="Show progress on stderr.", rich_help_panel=_OUTPUT
+    ),
+    as_json: bool = typer.Option(
+        False, "--json", help="Print the result document on stdout and nothing else.", rich_help_panel=_OUTPUT
+    ),
+    no_write: bool = typer.Option(
+        False, "--no-write", help="Keep no record under .sageval/runs.", rich_help_panel=_OUTPUT
+    ),
+    verbose: bool = typer.Option(False, "-v", "--verbose", help="Debug log on stderr.", rich_help_panel=_OUTPUT),
+    sandbox: bool = typer.Option(
+        False, help="Answer from the built-in SageMaker stand-in; no account needed.", rich_help_panel=_SANDBOX
+    ),
+    sandbox_script: str | None = typer.Option(
+        None, metavar="FILE", help="Answers and faults of the stand-in (implies --sandbox).", rich_help_panel=_SANDBOX
+    ),
+    dry_run: bool = typer.Option(
+        False, help="Check and render everything, print the first requests, send nothing.", rich_help_panel=_SANDBOX
+    ),
+    fail_under: float | None = typer.Option(
+        None, min=0, max=100, metavar="PERCENT", help="Pass rate below which the run fails [default: 100]."
+    ),
+    failed_exit_code: int | None = typer.Option(
+        None, min=0, max=255, metavar="N", help="Exit code for too low a pass rate [default: 1]."
+    ),
+    stray: list[str] = typer.Argument(None, hidden=True),
+) -> None:
+    """Run prompts x tests x providers, judge the answers, show the comparison.
+
+    Exit codes: 0 fine, 1 pass rate below --fail-under, 2 could not start, 3 too many errors or stopped early,
+    4 a bug in sageval, 130 interrupted.
+    """
+    from sagemaker_eval.cli.evaluation import evaluate
+    from sagemaker_eval.cli.requests import EvalRequest, filters_of, pairs_of, refuse_stray
+
+    refuse_stray(stray)
+    request = EvalRequest(
+        config=tuple(config),
+        prompts=tuple(prompts),
+        providers=tuple(providers),
+        tests=tests,
+        outputs=tuple(outputs),
+        max_concurrency=max_concurrency,
+        cache=cache,
+        delay_ms=delay,
+        repeat=repeat,
+        variables=dict(pairs_of("--var", variables)),
+        env_files=tuple(env_files),
+        description=description,
+        filters=filters_of(
+            pattern=filter_pattern,
+            first_n=filter_first_n,
+            range_=filter_range,
+            sample=filter_sample,
+            sample_seed=filter_sample_seed,
+            providers=filter_providers,
+            prompts=filter_prompts,
+            metadata=filter_metadata,
+        ),
+        failing=filter_failing,
+        errors_only=filter_errors_only,
+        table=table,
+        table_cell_max_length=table_cell_max_length,
+        progress_bar=progress_bar,
+        as_json=as_json,
+        write=not no_write,
+        verbose=verbose,
+        sandbox=sandbox or sandbox_script is not None,
+        sandbox_script=sandbox_script,
+        dry_run=dry_run,
+        fail_under=fail_under,
+        failed_exit_code=failed_exit_code,
+        process=dict(os.environ),
+    )
+    raise typer.Exit(evaluate(request))

@@ -1,0 +1,162 @@
+"""From the request of a command to everything that a run works with, or to a `ConfigError` or `SetupError`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sagemaker_eval import assertions, formats, providers, reporting
+from sagemaker_eval.assertions.base import ASSERTIONS
+from sagemaker_eval.assertions.judging import Judge
+from sagemaker_eval.calling.cache_folder import default_cache_folder
+from sagemaker_eval.calling.cache_store import CacheStore
+from sagemaker_eval.cli.notices import Notices
+from sagemaker_eval.cli.requests import EvalRequest, is_set, unheeded
+from sagemaker_eval.cli.scrubbing import Scrubber
+from sagemaker_eval.config.environment import applied, build_environ
+from sagemaker_eval.config.loading import load
+from sagemaker_eval.config.names import KnownNames
+from sagemaker_eval.config.overrides import Overrides
+from sagemaker_eval.errors import ConfigError
+from sagemaker_eval.formats.base import EMBEDDING_FORMATS, FORMATS
+from sagemaker_eval.model import Json, Outcome, Suite
+from sagemaker_eval.providers.base import PROVIDERS, Provider
+from sagemaker_eval.providers.services import Services
+from sagemaker_eval.reporting.outputs import output_endings
+from sagemaker_eval.running.checking import check
+from sagemaker_eval.running.engine import concurrency
+from sagemaker_eval.running.folders import runs_folder
+from sagemaker_eval.running.plan import Plan
+from sagemaker_eval.running.selection import EarlierRows, Filters, select
+from sagemaker_eval.sagemaker.session import Target, Targets
+from sagemaker_eval.sagemaker.transport import ConnectionPool
+from sagemaker_eval.text.templating import Templates
+
+REGISTERED = (assertions, formats, providers, reporting)
+"""Importing these packages files their entries in the registries."""
+
+_SECRET_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A run that can start: everything is checked, nothing has been sent."""
+
+    request: EvalRequest
+    suite: Suite
+    plan: Plan
+    templates: Templates
+    judge: Judge
+    services: Services
+    providers: tuple[Provider, ...]
+    scrubber: Scrubber
+    notices: Notices
+
+
+@contextmanager
+def prepared(request: EvalRequest) -> Iterator[Prepared]:
+    """Prepare a run; the environment, the sandbox and the cache last until the block ends."""
+    scrubber = Scrubber()
+    notices = Notices(scrubber)
+    with ExitStack() as stack:
+        environ = build_environ(request.process, request.env_files, ".env")
+        for note in unheeded(environ):
+            notices(note)
+        stack.enter_context(applied(environ))
+        suite = load(request.config, _overrides(request), environ, known_names(), notices)
+        scrubber.add([*suite.secrets, *(suite.env.get(name) for name in _SECRET_VARIABLES)])
+        suite = select(suite, _filters(request, suite.env))
+        stack.enter_context(applied(suite.env))
+        plan = Plan.of(suite)
+        templates = Templates(suite.env, notices)
+        judge = Judge(templates)
+        check(plan, templates, judge)
+        services = _services(request, suite, notices, scrubber, stack)
+        built = tuple(PROVIDERS.get(spec.kind)(spec, services) for spec in suite.providers)
+        yield Prepared(request, suite, plan, templates, judge, services, built, scrubber, notices)
+
+
+def known_names() -> KnownNames:
+    """What the registries know, for the configuration to check against."""
+    return KnownNames(
+        formats=FORMATS.names(),
+        embedding_formats=EMBEDDING_FORMATS.names(),
+        assertions=ASSERTIONS.names(),
+        outputs=output_endings(),
+    )
+
+
+def _overrides(request: EvalRequest) -> Overrides:
+    return Overrides(
+        prompts=request.prompts,
+        providers=request.providers,
+        tests=request.tests,
+        outputs=request.outputs,
+        vars=request.variables or None,
+        delay_ms=request.delay_ms,
+        repeat=request.repeat,
+        max_concurrency=request.max_concurrency,
+        description=request.description,
+        cache=request.cache,
+    )
+
+
+def _services(request: EvalRequest, suite: Suite, notices: Notices, scrubber: Scrubber, stack: ExitStack) -> Services:
+    sandbox = _sandbox(request, stack) if request.sandbox else None
+    store = None
+    if suite.cache and not request.dry_run:
+        store = stack.enter_context(CacheStore(default_cache_folder(suite.env), notices))
+    size = sum(concurrency(spec, suite.max_concurrency) for spec in suite.providers)
+    return Services(
+        pool=ConnectionPool(size, proxies=sandbox is None),
+        targets=Targets(suite.env, notices),
+        notice=notices,
+        learn_secrets=scrubber.add,
+        store=store,
+        refresh=is_set(suite.env, "DEBUG") and request.cache is not True,
+        sandbox=sandbox,
+    )
+
+
+def _sandbox(request: EvalRequest, stack: ExitStack) -> Target:
+    """Start the stand-in for this run."""
+    from sagemaker_eval.sagemaker.session import static_target
+    from sagemaker_eval.sandbox.script import load_script
+    from sagemaker_eval.sandbox.server import Sandbox
+
+    sandbox = Sandbox(load_script(request.sandbox_script)) if request.sandbox_script else Sandbox()
+    stack.enter_context(sandbox)
+    return static_target(sandbox.url, "us-east-1", sandbox.identity, sandbox.access_key_id, sandbox.secret_access_key)
+
+
+def _filters(request: EvalRequest, environ: Mapping[str, str]) -> Filters:
+    """The request's filters, with the rows of the earlier run that they mention."""
+    if request.failing and request.errors_only:
+        raise ConfigError.of("--filter-failing and --filter-errors-only exclude each other")
+    source = request.failing or request.errors_only
+    if not source:
+        return request.filters
+    outcomes = frozenset({Outcome.FAILED, Outcome.ERRORED} if request.failing else {Outcome.ERRORED})
+    return replace(request.filters, earlier=EarlierRows.of(source, earlier_rows(source, environ), outcomes))
+
+
+def earlier_rows(source: str, environ: Mapping[str, str]) -> Iterator[dict[str, Json]]:
+    """The rows of a result file (.json or .jsonl) or of a recorded run. Raises `ConfigError` where there is none."""
+    path = Path(source)
+    if not path.is_file():
+        path = runs_folder(environ) / source / "journal.jsonl"
+    try:
+        text = path.read_text("utf-8")
+        if path.suffix == ".jsonl":
+            yield from map(json.loads, text.splitlines())
+        else:
+            yield from json.loads(text)["results"]["results"]
+    except OSError as error:
+        raise ConfigError.of(
+            f"no result file and no run is called `{source}`", hint="give a .json or .jsonl result file, or a run's id"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError.of(f"`{path}` is not a result document") from error

@@ -1,0 +1,96 @@
+"""Tests from CSV (RFC 4180): a header row of variable names, then one test per row."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+
+from sagemaker_eval.config.streamed_tests import Entries
+from sagemaker_eval.errors import ConfigError
+from sagemaker_eval.model import Place
+
+_MAX_FIELD = 2**26
+"""Characters of one value. The default of the csv module, 2^17, is less than a long document."""
+
+_Record = tuple[int, list[str]]
+
+
+def csv_delimiter(text: str, where: Place | None = None) -> str:
+    """The delimiter that `text` means, `\\t` being a tab. Raises `ConfigError` for what cannot delimit."""
+    delimiter = "\t" if text == "\\t" else text
+    if len(delimiter) != 1 or delimiter in '"\r\n':
+        raise ConfigError.of(f"`{text}` cannot delimit the columns of CSV", where, "give a single character, or `\\t`")
+    return delimiter
+
+
+def read_csv(lines: Iterable[str], path: str, delimiter: str = ",") -> Entries:
+    """The rows as entries: `vars` by column and a `description`, `Row #1` for the first. Lines keep their ends.
+
+    Names are trimmed, values are text as it stands, blank lines do not count. Raises `ConfigError` with the line for
+    a row with more or fewer columns than the header, broken quotes, and column names that are empty, repeated or
+    reserved.
+    """
+    records = _records(lines, path, delimiter)
+    line, header = next(records, (1, []))
+    columns = [name.strip() for name in header]
+    _check_columns(columns, Place(path, line))
+    for number, (line, row) in enumerate(records, start=1):
+        if len(row) != len(columns):
+            raise _ragged(columns, row, Place(path, line))
+        yield line, {"vars": dict(zip(columns, row, strict=True)), "description": f"Row #{number}"}
+
+
+def _records(lines: Iterable[str], path: str, delimiter: str) -> Iterator[_Record]:
+    """The records that are not blank, with the lines they begin on."""
+    csv.field_size_limit(_MAX_FIELD)  # the csv module has one limit for the process
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    begins = 1
+    while True:
+        try:
+            record = next(reader, None)
+        except csv.Error as error:
+            raise _broken(error, Place(path, begins)) from None
+        if record is None:
+            return
+        if record and not (len(record) == 1 and record[0].isspace()):
+            yield begins, record
+        begins = reader.line_num + 1
+
+
+def _check_columns(columns: list[str], where: Place) -> None:
+    if not columns:
+        raise ConfigError.of("the file has no header row", where, "name the variables in its first line")
+    empty = [str(position) for position, name in enumerate(columns, start=1) if not name]
+    if empty:
+        raise ConfigError.of(f"column {', '.join(empty)} has no name", where, "every column is a variable: name it")
+    repeated = sorted({name for name in columns if columns.count(name) > 1})
+    if repeated:
+        raise ConfigError.of(f"{_columns(repeated)} more than once", where, "rename one of them")
+    reserved = [name for name in columns if name.startswith("__")]
+    if reserved:
+        verb = "is" if len(reserved) == 1 else "are"
+        hint = "remove it; assertions for every row can stand in `defaultTest`"
+        raise ConfigError.of(f"{_columns(reserved)} {verb} not yet supported", where, hint)
+
+
+def _columns(names: list[str]) -> str:
+    quoted = ", ".join(f"`{name}`" for name in names)
+    return f"column {quoted}" if len(names) == 1 else f"columns {quoted}"
+
+
+def _ragged(columns: list[str], row: list[str], where: Place) -> ConfigError:
+    message = f"the row has {len(row)} column{'s' if len(row) != 1 else ''}, the header has {len(columns)}"
+    return ConfigError.of(message, where, "put values that contain the delimiter in double quotes")
+
+
+def _broken(error: csv.Error, where: Place) -> ConfigError:
+    reason = str(error)
+    doubled = 'inside double quotes, a quote is written `""`'
+    if "unexpected end of data" in reason:
+        return ConfigError.of("a double quote of the row that begins here is never closed", where, doubled)
+    if "expected after" in reason:
+        return ConfigError.of("text follows a closing quote in the row that begins here", where, doubled)
+    if "field larger" in reason:
+        message = f"a value is longer than {_MAX_FIELD:,} characters"
+        return ConfigError.of(message, where, "look for a double quote that is never closed")
+    return ConfigError.of(f"the row that begins here cannot be read: {reason}", where)

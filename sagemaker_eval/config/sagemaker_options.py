@@ -1,0 +1,111 @@
+"""The `config` of a `sagemaker:` provider, the environment and the defaults, as one `SageMakerOptions`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from sagemaker_eval.config.explaining import check, unknown_name
+from sagemaker_eval.config.gathering import Problems
+from sagemaker_eval.config.names import KnownNames
+from sagemaker_eval.config.places import within
+from sagemaker_eval.config.provider_ids import ProviderId
+from sagemaker_eval.config.schema import SageMakerConfig, SageMakerEnvironment
+from sagemaker_eval.errors import ConfigError, Problem
+from sagemaker_eval.model import AwsSettings, Place, SageMakerOptions, Sampling, StaticKeys
+
+T = TypeVar("T")
+
+_DEFAULTS = SageMakerOptions(endpoint="")
+
+
+def read_environment(env: Mapping[str, str]) -> SageMakerEnvironment:
+    """The defaults that the environment sets; an empty variable sets none. Raises `ConfigError` for a bad value."""
+    known = SageMakerEnvironment.known_keys()
+    try:
+        return check(SageMakerEnvironment, {name: env[name] for name in known if env.get(name)}, Place("environment"))
+    except ConfigError as error:
+        raise ConfigError(
+            Problem(f"the environment variable {problem.message}", None, problem.hint) for problem in error.problems
+        ) from None
+
+
+def sagemaker_options(
+    parsed: ProviderId, config: SageMakerConfig, where: Place, environment: SageMakerEnvironment, names: KnownNames
+) -> SageMakerOptions:
+    """The options of one provider. `where` is the provider's `config`. Raises `ConfigError` with all that is wrong."""
+    problems = Problems()
+    model_type = problems.attempt(lambda: _model_type(parsed, config, where, names))
+    keys = problems.attempt(lambda: _static_keys(config, where))
+    problems.check()
+    return SageMakerOptions(
+        endpoint=config.endpoint or parsed.endpoint or "",
+        model_type=model_type or "",
+        embedding=parsed.embedding,
+        aws=AwsSettings(
+            region=config.region or environment.region or environment.default_region,
+            profile=config.profile,
+            keys=keys,
+            endpoint_url=config.endpoint_url,
+        ),
+        sampling=_sampling(config, environment),
+        content_type=config.content_type or _DEFAULTS.content_type,
+        accept=config.accept_type or _DEFAULTS.accept,
+        response_path=config.response_format.path if config.response_format else None,
+        max_retries=first_set(config.max_retries, environment.max_retries, _DEFAULTS.max_retries),
+        timeout_ms=config.timeout_ms or _DEFAULTS.timeout_ms,
+    )
+
+
+def settings_without_effect(parsed: ProviderId, config: SageMakerConfig, notice: Callable[[str], None]) -> None:
+    """Tell of settings that contradict others, so that nothing is passed over in silence."""
+    if parsed.model_type and config.model_type and config.model_type != parsed.model_type:
+        told = f"`sagemaker:{parsed.model_type}:{parsed.endpoint}` has `modelType: {config.model_type}` in its config"
+        notice(f"{told}: the id wins, the model type is {parsed.model_type}")
+    if config.access_key_id and config.profile:
+        notice(f"the access keys of endpoint `{parsed.endpoint}` win over its `profile: {config.profile}`")
+    if config.response_format and config.response_format.type:
+        notice("`responseFormat.type` has no effect: `responseFormat.path` alone decides what is read")
+
+
+def first_set(*values: T | None) -> T:
+    """The first value that is not None; the last one must not be."""
+    return next(value for value in values if value is not None)
+
+
+def _model_type(parsed: ProviderId, config: SageMakerConfig, where: Place, names: KnownNames) -> str:
+    if parsed.model_type:
+        return parsed.model_type
+    known = names.embedding_formats if parsed.embedding else names.formats
+    if config.model_type:
+        if config.model_type not in known:
+            raise ConfigError([unknown_name("model type", config.model_type, known, within(where, "modelType"))])
+        return config.model_type
+    named = "jumpstart" in (config.endpoint or parsed.endpoint or "").lower() and not parsed.embedding
+    return "jumpstart" if named and "jumpstart" in known else _DEFAULTS.model_type
+
+
+def _static_keys(config: SageMakerConfig, where: Place) -> StaticKeys | None:
+    if config.access_key_id and config.secret_access_key:
+        return StaticKeys(config.access_key_id, config.secret_access_key, config.session_token)
+    lone = {
+        "accessKeyId": config.access_key_id,
+        "secretAccessKey": config.secret_access_key,
+        "sessionToken": config.session_token,
+    }
+    written = next((key for key, value in lone.items() if value), None)
+    if written is None:
+        return None
+    missing = " and ".join(f"`{key}`" for key in ("accessKeyId", "secretAccessKey") if not lone[key])
+    raise ConfigError.of(f"`{written}` stands without {missing}", within(where, written), f"add {missing} beside it")
+
+
+def _sampling(config: SageMakerConfig, environment: SageMakerEnvironment) -> Sampling:
+    defaults = _DEFAULTS.sampling
+    return Sampling(
+        max_tokens=first_set(config.max_tokens, environment.max_tokens, defaults.max_tokens),
+        temperature=first_set(config.temperature, environment.temperature, defaults.temperature),
+        top_p=first_set(config.top_p, environment.top_p, defaults.top_p),
+        stop=tuple(config.stop_sequences or ()),
+        chat=bool(config.chat),
+    )

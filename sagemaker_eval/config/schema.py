@@ -1,0 +1,213 @@
+"""The objects of a configuration file, field by field, under the names that the file uses (camelCase).
+
+A value that may have several shapes (text, list or map) is only documented here; the module that reads it sorts the
+shapes, so that a message never speaks of a shape that the user did not mean.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from sagemaker_eval.config import keys
+from sagemaker_eval.config.fields import (
+    Count,
+    EndpointName,
+    Filled,
+    HeaderValue,
+    HttpUrl,
+    NotEmpty,
+    NotNegative,
+    Number,
+    Region,
+    Shapes,
+    Share,
+    TopP,
+    WholeNotNegative,
+)
+from sagemaker_eval.model import Json
+
+Map = dict[str, Json]
+
+
+class Entry(BaseModel):
+    """An object of the file. A key that is null counts as absent; a key that is no field is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
+
+    where_it_stands: ClassVar[str] = "here"
+    later: ClassVar[frozenset[str]] = frozenset()
+    """Keys that are refused as not yet supported."""
+
+    @classmethod
+    def known_keys(cls) -> tuple[str, ...]:
+        """The keys that this object may have, as the file writes them."""
+        return tuple(sorted(field.alias or name for name, field in cls.model_fields.items()))
+
+
+class PromptEntry(Entry):
+    """A prompt as an object. `raw` is its text or `file://` path; without it `id` is."""
+
+    where_it_stands = "in a prompt"
+
+    id: Filled | None = None
+    label: Filled | None = None
+    raw: str | None = None
+    config: Map | None = None
+
+
+class ResponseFormat(Entry):
+    """How to find the text in an answer."""
+
+    where_it_stands = "in `responseFormat`"
+
+    path: Filled | None = None
+    type: str | None = None
+
+
+class SageMakerConfig(Entry):
+    """The `config` of a `sagemaker:` provider."""
+
+    where_it_stands = "in the `config` of a SageMaker provider"
+    later = keys.LATER_SAGEMAKER_CONFIG
+
+    endpoint: EndpointName | None = None
+    region: Region | None = None
+    model_type: Filled | None = None
+    max_tokens: Count | None = None
+    temperature: NotNegative | None = None
+    top_p: TopP | None = None
+    stop_sequences: list[NotEmpty] | None = None
+    content_type: HeaderValue | None = None
+    accept_type: HeaderValue | None = None
+    delay: WholeNotNegative | None = None
+    response_format: ResponseFormat | None = None
+    access_key_id: Filled | None = None
+    secret_access_key: Filled | None = None
+    session_token: Filled | None = None
+    profile: Filled | None = None
+    endpoint_url: HttpUrl | None = None
+    max_retries: WholeNotNegative | None = None
+    timeout_ms: Count | None = None
+    chat: bool | None = None
+
+
+class SageMakerEnvironment(Entry):
+    """The environment variables that stand in for keys of a SageMaker provider's `config`."""
+
+    region: Region | None = Field(default=None, alias="AWS_REGION")
+    default_region: Region | None = Field(default=None, alias="AWS_DEFAULT_REGION")
+    max_tokens: Count | None = Field(default=None, alias="AWS_SAGEMAKER_MAX_TOKENS")
+    temperature: NotNegative | None = Field(default=None, alias="AWS_SAGEMAKER_TEMPERATURE")
+    top_p: TopP | None = Field(default=None, alias="AWS_SAGEMAKER_TOP_P")
+    max_retries: WholeNotNegative | None = Field(default=None, alias="AWS_SAGEMAKER_MAX_RETRIES")
+
+
+class ProviderEntry(Entry):
+    """A provider as an object, or the value of the one-key map form."""
+
+    where_it_stands = "in a provider"
+    later = keys.LATER_PROVIDER
+
+    id: Filled | None = None
+    label: Filled | None = None
+    config: Annotated[Json, Shapes(SageMakerConfig | Map | None)] = None
+    delay: WholeNotNegative | None = None
+    max_concurrency: Count | None = None
+    prompts: list[Filled] | None = None
+
+
+class AssertionEntry(Entry):
+    """One element of a test's `assert`."""
+
+    where_it_stands = "in an assertion"
+    later = keys.LATER_ASSERTION
+
+    type: str
+    value: Json = None
+    threshold: Number | None = None
+    weight: NotNegative | None = None
+    metric: str | None = None
+    config: Map | None = None
+
+
+class TestOptions(Entry):
+    """The `options` of a test; keys beyond these are free."""
+
+    __test__: ClassVar[bool] = False
+
+    model_config = ConfigDict(extra="allow")
+    where_it_stands = "in the `options` of a test"
+    later = keys.LATER_TEST_OPTIONS
+
+    disable_var_expansion: bool | None = None
+    repeat: Count | None = None
+
+
+class TestEntry(Entry):
+    """A test, and `defaultTest`."""
+
+    __test__: ClassVar[bool] = False
+
+    where_it_stands = "in a test"
+    later = keys.LATER_TEST
+
+    description: str | None = None
+    vars: Annotated[Json, Shapes(Map | None)] = None
+    assert_: Annotated[Json, Shapes(list[AssertionEntry] | None)] = Field(default=None, alias="assert")
+    threshold: Number | None = None
+    options: Annotated[Json, Shapes(TestOptions | None)] = None
+    metadata: Map | None = None
+
+
+class EvaluateOptions(Entry):
+    """How to run. `delay` is in ms and goes to providers that set none."""
+
+    where_it_stands = "in `evaluateOptions`"
+    later = keys.LATER_EVALUATE_OPTIONS
+
+    max_concurrency: Count | None = None
+    repeat: Count | None = None
+    delay: WholeNotNegative | None = None
+    cache: bool | None = None
+    show_progress_bar: bool | None = None
+
+
+class CommandLineOptions(Entry):
+    """Defaults for options of the command line; they come before `evaluateOptions`."""
+
+    where_it_stands = "in `commandLineOptions`"
+    later = keys.LATER_COMMAND_LINE_OPTIONS
+
+    max_concurrency: Count | None = None
+    repeat: Count | None = None
+    delay: WholeNotNegative | None = None
+    cache: bool | None = None
+
+
+Prompts = str | list[str | PromptEntry] | dict[str, str]
+Providers = str | list[str | ProviderEntry | dict[str, ProviderEntry]]
+
+
+class ConfigEntry(Entry):
+    """The whole document, without `x-` keys and those that are out of scope."""
+
+    where_it_stands = "at the top level"
+    later = keys.LATER_TOP_LEVEL
+
+    description: str | None = None
+    tags: Map | None = None
+    prompts: Annotated[Json, Shapes(Prompts | None)] = None
+    providers: Annotated[Json, Shapes(Providers | None)] = None
+    targets: Annotated[Json, Shapes(Providers | None)] = None
+    tests: Annotated[Json, Shapes(str | list[str | TestEntry] | None)] = None
+    default_test: Annotated[Json, Shapes(TestEntry | None)] = None
+    evaluate_options: EvaluateOptions | None = None
+    command_line_options: CommandLineOptions | None = None
+    max_error_rate: Share | None = None
+    env: Annotated[Json, Shapes(dict[str, str | float | bool | None] | None)] = None
+    cache: bool | None = None
+    output_path: Annotated[Json, Shapes(str | list[str] | None)] = None
+    metadata: Map | None = None

@@ -1,0 +1,26 @@
+"""The `echo` provider: the answer is the prompt, for trying out prompts and assertions without any endpoint."""
+
+from __future__ import annotations
+
+from sagemaker_eval.model import Call, ProviderSpec, Response
+from sagemaker_eval.providers.base import PROVIDERS, Provider
+from sagemaker_eval.providers.services import Services
+
+
+class Echo:
+    """Answers each prompt with itself; sends nothing anywhere."""
+
+    async def answer(self, call: Call) -> Response:
+        return Response(output=call.prompt, raw=call.prompt)
+
+    def request(self, call: Call) -> None:
+        return None
+
+    async def close(self) -> None:
+        return None
+
+
+@PROVIDERS.register("echo")
+def echo(spec: ProviderSpec, services: Services) -> Provider:
+    """Answers each prompt with itself."""
+    return Echo()

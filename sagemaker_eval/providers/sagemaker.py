@@ -1,0 +1,184 @@
+"""The `sagemaker` provider: format, invoke, read.
+
+The invoke is composed here, from the outside in: cache, first call alone, retries, delay, check of HTTP 200 errors,
+transport.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from sagemaker_eval.calling.cache import Cached
+from sagemaker_eval.calling.cache_key import cache_key
+from sagemaker_eval.calling.checked import Checked
+from sagemaker_eval.calling.first_alone import FirstAlone
+from sagemaker_eval.calling.pacing import Pace, Paced
+from sagemaker_eval.calling.retrying import Retrying
+from sagemaker_eval.errors import EndpointFault, ExtractionError, Retry
+from sagemaker_eval.formats.base import EMBEDDING_FORMATS, FORMATS, Format
+from sagemaker_eval.formats.usage import estimate_usage
+from sagemaker_eval.model import (
+    Answer,
+    Call,
+    Invoke,
+    Json,
+    ProviderSpec,
+    Reading,
+    Request,
+    Response,
+    SageMakerOptions,
+    TokenUsage,
+)
+from sagemaker_eval.providers.base import PROVIDERS, Provider
+from sagemaker_eval.providers.services import Services
+from sagemaker_eval.sagemaker.transport import Transport
+from sagemaker_eval.sagemaker.wire import Wire
+from sagemaker_eval.text.extraction import compile_response_path
+from sagemaker_eval.text.suggestions import suggest_paths
+
+_ABSENT = object()
+
+
+class SageMaker:
+    """One provider of the suite that calls a SageMaker endpoint."""
+
+    def __init__(self, options: SageMakerOptions, invoke: Invoke, notice: Callable[[str], None]) -> None:
+        formats = EMBEDDING_FORMATS if options.embedding else FORMATS
+        self._options = options
+        self._format: Format = formats.get(options.model_type)
+        self._path = compile_response_path(options.response_path, options.base_path) if options.response_path else None
+        self._invoke = invoke
+        self._notice = notice
+        self._said: set[str] = set()
+
+    def request(self, call: Call) -> Request:
+        """The request that a call becomes. Raises `FormatError`."""
+        options = self._options
+        return Request(
+            endpoint=options.endpoint,
+            body=self._format.body(call.prompt, options.sampling, options.content_type),
+            content_type=options.content_type,
+            accept=options.accept,
+            repeat=call.repeat,
+        )
+
+    async def answer(self, call: Call) -> Response:
+        answer = await self._invoke(self.request(call))
+        document = decoded(answer.body)
+        raw = answer.body.decode("utf-8", "replace")
+        reading = Reading(raw) if document is _ABSENT else self._format.read(document)
+        output = self._output(reading, document)
+        return Response(
+            output=output,
+            raw=raw,
+            usage=_usage(answer, call.prompt, output),
+            finish_reason=reading.finish_reason,
+            variant=answer.variant,
+            request_id=answer.request_id,
+            attempts=answer.attempts,
+            timings=answer.timings,
+            cached=answer.cached,
+            metadata={"modelType": self._options.model_type},
+        )
+
+    def _output(self, reading: Reading, document: Json) -> Json:
+        if self._path is not None:
+            if document is _ABSENT:
+                raise ExtractionError(
+                    f"`responseFormat.path` needs a JSON answer, and this one is text: {_shortened(reading.output)}",
+                    "remove responseFormat.path to take the text as it is, or set acceptType to `application/json`",
+                )
+            return self._path.extract(document)
+        if reading.found:
+            return reading.output
+        if self._options.model_type == "custom" and not self._options.embedding:
+            self._say_once("holds no text that is known; the whole JSON is its output")
+            return document
+        raise self._unexpected(document)
+
+    def _unexpected(self, document: Json) -> ExtractionError:
+        """The answer has none of the shapes that this model type is known to give."""
+        paths = suggest_paths(document, None)[:3]
+        if paths:
+            hint = (
+                f"set `modelType` to match the model, or `responseFormat.path`, for example to `{'` or `'.join(paths)}`"
+            )
+        else:
+            hint = "set `modelType` to match the model; the answer holds no text that a responseFormat.path could take"
+        shown = _shortened(json.dumps(document, ensure_ascii=False))
+        return ExtractionError(f"unexpected answer for model type `{self._options.model_type}`: {shown}", hint)
+
+    def _say_once(self, what: str) -> None:
+        if what not in self._said:
+            self._said.add(what)
+            self._notice(f"an answer of endpoint `{self._options.endpoint}` {what}; set responseFormat.path to choose")
+
+    async def close(self) -> None:
+        return None
+
+
+@PROVIDERS.register("sagemaker")
+def sagemaker(spec: ProviderSpec, services: Services) -> Provider:
+    """Calls a SageMaker endpoint: `sagemaker:<endpoint>`, `sagemaker:<type>:<endpoint>`, `sagemaker:embedding:…`."""
+    options: SageMakerOptions = spec.options
+    target = services.target(options.aws)
+    formats = EMBEDDING_FORMATS if options.embedding else FORMATS
+    transport = Transport(Wire(target), target.credentials, services.pool, options.timeout_ms)
+    checked = Checked(transport, Check(formats.get(options.model_type)))
+    paced = Paced(checked, Pace(spec.delay_ms or 0))
+    retrying = Retrying(paced, options.max_retries, services.patience)
+    alone = FirstAlone(retrying, services.gate(target, options.endpoint))
+    invoke = Cached(
+        alone,
+        services.store,
+        lambda request: cache_key(target.identity, target.url, target.region, request),
+        refresh=services.refresh,
+        flights=services.flights,
+    )
+    return SageMaker(options, invoke, services.notice)
+
+
+class Check:
+    """Reads a fresh answer before anything is stored: errors that came with HTTP 200 are faults."""
+
+    def __init__(self, format_: Format) -> None:
+        self._format = format_
+
+    def __call__(self, answer: Answer) -> TokenUsage | None:
+        """The usage that the answer reports. Raises `EndpointFault` for an empty body or an error in it."""
+        if not answer.body:
+            raise EndpointFault(
+                "the endpoint answered with an empty body",
+                code="EmptyBody",
+                retry=Retry.ONCE,
+                hint="look at the container's log; the model may have crashed or refuse this content type",
+                request_id=answer.request_id,
+            )
+        document = decoded(answer.body)
+        if document is _ABSENT:
+            return None
+        try:
+            return self._format.read(document).usage
+        except ExtractionError:
+            return None
+
+
+def decoded(body: bytes) -> Json:
+    """The JSON of a body, or a marker where it is none: some containers answer in plain text."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return _ABSENT
+
+
+def _usage(answer: Answer, prompt: str, output: Json) -> TokenUsage:
+    """What the endpoint reported, else an estimate; of a cached answer all tokens count as cached, and no request."""
+    usage = answer.usage or estimate_usage(prompt, output if isinstance(output, str) else "")
+    if answer.cached:
+        return TokenUsage(usage.prompt, usage.completion, usage.total, usage.estimated, requests=0)
+    return TokenUsage(usage.prompt, usage.completion, 0, usage.estimated, requests=1)
+
+
+def _shortened(text: str, limit: int = 200) -> str:
+    return text if len(text) <= limit else f"{text[:limit]}…"

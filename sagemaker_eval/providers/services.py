@@ -1,0 +1,43 @@
+"""What the providers of one run share: the connection pool, the cache, and what is known of each endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sagemaker_eval.calling.cache_store import CacheStore
+from sagemaker_eval.calling.first_alone import Gate
+from sagemaker_eval.calling.retrying import Patience
+from sagemaker_eval.calling.single_flight import SingleFlight
+from sagemaker_eval.model import AwsSettings
+from sagemaker_eval.sagemaker.session import Target, Targets
+from sagemaker_eval.sagemaker.transport import ConnectionPool
+
+
+@dataclass(slots=True)
+class Services:
+    """One for each run. `sandbox`, where set, is the target of every provider, whatever its settings say."""
+
+    pool: ConnectionPool
+    targets: Targets
+    notice: Callable[[str], None] = lambda message: None
+    learn_secrets: Callable[[list[str | None]], None] = lambda secrets: None
+    """Told the credentials that AWS calls are signed with, so that they can be kept out of everything written."""
+    store: CacheStore | None = None
+    refresh: bool = False
+    sandbox: Target | None = None
+    patience: Patience = field(default_factory=Patience)
+    flights: SingleFlight = field(default_factory=SingleFlight)
+    _gates: dict[tuple[str, str, str, str], Gate] = field(default_factory=dict)
+
+    def target(self, settings: AwsSettings) -> Target:
+        """Where and as whom to call; one target for equal settings. Raises `SetupError`."""
+        if self.sandbox is not None:
+            return self.sandbox
+        target = self.targets.resolve(settings)
+        target.credentials.tell(self.learn_secrets)
+        return target
+
+    def gate(self, target: Target, endpoint: str) -> Gate:
+        """The gate of an endpoint, shared by all providers that call it as the same identity."""
+        return self._gates.setdefault((target.url, target.region, target.identity, endpoint), Gate())

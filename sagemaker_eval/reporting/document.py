@@ -1,0 +1,105 @@
+"""What stands around the rows of a result document: promptfoo's version 3 fields, and ours."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sagemaker_eval import __version__
+from sagemaker_eval.model import ColumnSummary, Json, RunSummary
+from sagemaker_eval.running.records import ColumnRecord, RunRecord, usage_json
+
+VERSION = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The members of the document in its order: with the rows, they are all of it."""
+
+    head: dict[str, Json]
+    """Members that precede `results`."""
+    before_rows: dict[str, Json]
+    """Members of `results` that precede its `results`."""
+    after_rows: dict[str, Json]
+    """Members of `results` that follow it."""
+    rest: dict[str, Json]
+    """Members that follow `results`."""
+
+
+def envelope_of(record: RunRecord, summary: RunSummary) -> Envelope:
+    """The envelope of a run, exported now."""
+    return Envelope(
+        head={"evalId": record.run_id},
+        before_rows={
+            "version": VERSION,
+            "timestamp": record.started_at,
+            "prompts": [
+                _prompt(column, counts) for column, counts in zip(record.columns, summary.columns, strict=True)
+            ],
+        },
+        after_rows={"stats": _stats(summary)},
+        rest={
+            "config": record.config,
+            "vars": list(record.var_names),
+            "metadata": _metadata(record),
+            "runtimeOptions": record.options,
+        },
+    )
+
+
+def _prompt(column: ColumnRecord, summary: ColumnSummary) -> dict[str, Json]:
+    return {
+        "id": column.prompt_id,
+        "raw": column.prompt_raw,
+        "label": column.prompt_label,
+        "provider": column.provider_name,
+        "metrics": _metrics(summary),
+    }
+
+
+def _metrics(summary: ColumnSummary) -> dict[str, Json]:
+    """promptfoo's metrics of a column; `cost` is null because it is not known. From `latencyP50Ms` on: ours."""
+    return {
+        "score": summary.score,
+        "testPassCount": summary.passed,
+        "testFailCount": summary.failed,
+        "testErrorCount": summary.errored,
+        "assertPassCount": summary.assertions_passed,
+        "assertFailCount": summary.assertions_failed,
+        "totalLatencyMs": round(summary.latency_total, 3),
+        "tokenUsage": usage_json(summary.usage),
+        "namedScores": dict(summary.named_scores),
+        "namedScoresCount": dict(summary.named_score_counts),
+        "cost": None,
+        "latencyP50Ms": summary.latency_p50,
+        "latencyP95Ms": summary.latency_p95,
+        "testSkippedCount": summary.skipped,
+        "testUnassertedCount": summary.unasserted,
+        "cachedCount": summary.cached,
+    }
+
+
+def _stats(summary: RunSummary) -> dict[str, Json]:
+    total = summary.total
+    return {
+        "successes": total.passed,
+        "failures": total.failed,
+        "errors": total.errored,
+        "skipped": total.skipped,
+        "unasserted": total.unasserted,
+        "tokenUsage": usage_json(total.usage),
+        "durationMs": round(summary.duration_ms, 3),
+    }
+
+
+def _metadata(record: RunRecord) -> dict[str, Json]:
+    exported = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {
+        "sagevalVersion": __version__,
+        "pythonVersion": platform.python_version(),
+        "platform": sys.platform,
+        "exportedAt": exported,
+        "evaluationCreatedAt": record.started_at,
+    }

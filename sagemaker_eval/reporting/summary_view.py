@@ -1,0 +1,186 @@
+"""The summary below the table: rates, counts, latency and tokens of each provider, and what the errors were."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rich import box
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from sagemaker_eval.model import ColumnSummary, RunSummary
+from sagemaker_eval.reporting.base import JournalReader
+from sagemaker_eval.reporting.error_groups import group_errors
+from sagemaker_eval.reporting.figures import NOT_AVAILABLE, counted, duration, percent, tokens
+from sagemaker_eval.reporting.terminal import marks_for, one_line, print_indented, width_of
+from sagemaker_eval.running.records import ColumnRecord, RunRecord
+
+_LONGEST_NAME = 48
+_LONGEST_ERROR = 400
+_ANY_WIDTH = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the summary's table. `indent` moves prompts below their provider."""
+
+    name: str
+    summary: ColumnSummary
+    indent: int = 0
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One column of the summary's table, left out where no line needs it."""
+
+    title: str
+    show: Callable[[ColumnSummary], str]
+    needed: Callable[[ColumnSummary], bool] = lambda summary: True
+    style: str = ""
+
+
+def pass_rate(summary: ColumnSummary) -> str:
+    """`80.0% (8/10)`: passed among those answered, errors aside; `n/a` where there was nothing to judge."""
+    answered = summary.passed + summary.failed
+    if answered == summary.unasserted:
+        return NOT_AVAILABLE
+    return f"{percent(summary.passed, answered)} ({summary.passed:,}/{answered:,})"
+
+
+def cached_share(summary: ColumnSummary) -> str:
+    """The share of answers that came from the cache."""
+    return percent(summary.cached, summary.passed + summary.failed)
+
+
+_FIGURES = (
+    Figure("Pass rate", pass_rate),
+    Figure("Failed", lambda summary: f"{summary.failed:,}", style="red"),
+    Figure("Errors", lambda summary: f"{summary.errored:,}", style="yellow"),
+    Figure("Not asserted", lambda summary: f"{summary.unasserted:,}", lambda summary: summary.unasserted > 0),
+    Figure("Skipped", lambda summary: f"{summary.skipped:,}", lambda summary: summary.skipped > 0),
+    Figure("Latency p50", lambda summary: duration(summary.latency_p50)),
+    Figure("p95", lambda summary: duration(summary.latency_p95)),
+    Figure("Tokens in / out", lambda summary: tokens(summary.usage)),
+    Figure("Cached", cached_share),
+)
+
+
+def render_summary(record: RunRecord, journal: JournalReader, summary: RunSummary, console: Console) -> None:
+    """Print the summary. The journal is read only where cases errored."""
+    lines = list(_lines(record, summary, console))
+    table = _table(lines)
+    unlimited = console.options.update(max_width=_ANY_WIDTH)
+    if Measurement.get(console, unlimited, table).maximum <= width_of(console):
+        console.print(table)
+    else:
+        _print_blocks(lines, console)
+    _print_remarks(summary, console)
+    if summary.total.errored:
+        _print_errors(journal, console)
+    _print_closing(record, summary, console)
+
+
+def _lines(record: RunRecord, summary: RunSummary, console: Console) -> Iterator[Line]:
+    """Providers, their prompts where prompts are compared, and the total where it adds something."""
+    groups = _provider_groups(record.columns)
+    several = len({column.prompt_id for column in record.columns}) > 1
+    providers = summary.providers if len(summary.providers) == len(groups) else None
+    for number, indices in enumerate(groups):
+        name = one_line(record.columns[indices[0]].provider_name, _LONGEST_NAME, console)
+        if providers is not None:
+            yield Line(name, providers[number])
+        if several or providers is None:
+            for index in indices:
+                label = one_line(record.columns[index].prompt_label, _LONGEST_NAME, console)
+                title = label if providers is not None else f"{name}, {label}"
+                yield Line(title, summary.columns[index], indent=2, style="dim" if providers is not None else "")
+    if len(groups) > 1:
+        yield Line("Total", summary.total, style="bold")
+
+
+def _provider_groups(columns: Sequence[ColumnRecord]) -> list[list[int]]:
+    """The indices of each provider's columns. A prompt seen again means that the same id was configured again."""
+    groups: list[list[int]] = []
+    seen: set[str] = set()
+    last: tuple[str, str | None] | None = None
+    for index, column in enumerate(columns):
+        provider = (column.provider_id, column.provider_label)
+        if provider != last or column.prompt_id in seen:
+            groups.append([])
+            seen = set()
+        groups[-1].append(index)
+        seen.add(column.prompt_id)
+        last = provider
+    return groups
+
+
+def _table(lines: Sequence[Line]) -> Table:
+    figures = [figure for figure in _FIGURES if any(figure.needed(line.summary) for line in lines)]
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", border_style="dim", pad_edge=False, show_edge=False)
+    table.add_column("Provider", no_wrap=True)
+    for figure in figures:
+        table.add_column(figure.title, justify="right", no_wrap=True)
+    for line in lines:
+        name = Text(" " * line.indent + line.name)
+        table.add_row(name, *(_figure_text(figure, line.summary) for figure in figures), style=line.style)
+    return table
+
+
+def _figure_text(figure: Figure, summary: ColumnSummary) -> Text:
+    shown = figure.show(summary)
+    return Text(shown, style="" if shown in ("0", NOT_AVAILABLE) else figure.style)
+
+
+def _print_blocks(lines: Sequence[Line], console: Console) -> None:
+    """The same figures for a console that is too narrow for the table."""
+    for line in lines:
+        print_indented(console, Text(line.name, style="bold"), indent=line.indent)
+        figures = [figure for figure in _FIGURES if figure.needed(line.summary)]
+        shown = [Text.assemble(f"{figure.title} ", _figure_text(figure, line.summary)) for figure in figures]
+        print_indented(console, Text("; ").join(shown), indent=line.indent + 2)
+
+
+def _print_remarks(summary: RunSummary, console: Console) -> None:
+    """What the figures do not say by themselves."""
+    total = summary.total
+    remarks = []
+    if total.unasserted:
+        was = "was" if total.unasserted == 1 else "were"
+        remarks.append(f"{counted(total.unasserted, 'case')} {was} answered and not asserted: no verdict on them.")
+    if total.skipped:
+        remarks.append(f"{counted(total.skipped, 'case')} skipped: planned and never sent, in no rate.")
+    if total.usage.estimated:
+        remarks.append("~ marks token counts that are estimated, at least in part: the endpoint reported none.")
+    if remarks:
+        console.print()
+    for remark in remarks:
+        print_indented(console, Text(remark, style="dim"))
+
+
+def _print_errors(journal: JournalReader, console: Console) -> None:
+    groups, others = group_errors(journal)
+    console.print()
+    console.print(Text("Errors", style="bold yellow"))
+    for group in groups:
+        count = f"{group.count:,} x "
+        message = one_line(group.message, _LONGEST_ERROR, console)
+        print_indented(console, Text.assemble((count, "yellow"), message), indent=2, hanging=len(count))
+        if group.hint:
+            hint = one_line(group.hint, _LONGEST_ERROR, console)
+            print_indented(console, Text(f"hint: {hint}", style="dim"), indent=2 + len(count), hanging=6)
+    if others:
+        more = f"{marks_for(console).ellipsis} and {counted(others, 'error')} of other kinds (use -o to write them all)"
+        print_indented(console, Text(more, style="dim"), indent=2)
+
+
+def _print_closing(record: RunRecord, summary: RunSummary, console: Console) -> None:
+    total = summary.total
+    what = f"{counted(total.finished, 'case')} in {duration(summary.duration_ms)}"
+    if total.skipped:
+        what = f"{total.finished:,} of {counted(record.total, 'case')} in {duration(summary.duration_ms)}"
+    console.print()
+    print_indented(console, Text.assemble((what, "bold"), f", run {record.run_id}"))

@@ -1,0 +1,53 @@
+"""Where runs live: `.sageval/runs/<id>/`, or a temporary folder for a run that keeps no record."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import string
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from sagemaker_eval.errors import SagevalError
+
+DEFAULT_RUNS = Path(".sageval") / "runs"
+
+
+def run_id_at(moment: datetime) -> str:
+    """A fresh run id: `eval-`, three random characters, the time in UTC. Sorts by time within a day's prefix.
+
+    promptfoo's ids have colons in the time; these have none, since they name folders.
+    """
+    characters = "".join(random.choices(string.ascii_lowercase + string.digits, k=3))
+    return f"eval-{characters}-{moment:%Y-%m-%dT%H-%M-%S}"
+
+
+def runs_folder(environ: Mapping[str, str]) -> Path:
+    """The folder of all runs: SAGEVAL_RUNS_PATH, else `.sageval/runs` in the working folder."""
+    return Path(environ["SAGEVAL_RUNS_PATH"]) if environ.get("SAGEVAL_RUNS_PATH") else DEFAULT_RUNS
+
+
+@contextmanager
+def run_folder(run_id: str, environ: Mapping[str, str], keep: bool) -> Iterator[Path]:
+    """The folder of a new run, made; removed again at the end unless `keep`. Raises `SagevalError`."""
+    if not keep:
+        temporary = Path(tempfile.mkdtemp(prefix="sageval-"))
+        try:
+            yield temporary
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        return
+    runs = runs_folder(environ)
+    try:
+        (runs / run_id).mkdir(parents=True)
+        if runs == DEFAULT_RUNS:
+            (runs.parent / ".gitignore").write_text("*\n")
+    except OSError as error:
+        raise SagevalError(
+            f"cannot make the run's folder `{runs / run_id}`: {error.strerror}",
+            "point SAGEVAL_RUNS_PATH to a folder that can be written, or run with --no-write",
+        ) from error
+    yield runs / run_id

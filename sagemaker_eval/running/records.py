@@ -1,0 +1,213 @@
+"""What is written of a run: one row per finished case, and the record of the run itself.
+
+A row has the shape of an element of `results.results[]` in promptfoo's version 3 document, plus fields of our own
+(`outcome`, `asserted`, `repeat`, `timings`, `attempts`, `hint`, `errorKind`); `docs/results.md` lists them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sagemaker_eval.model import (
+    EMPTY,
+    AssertionSpec,
+    CaseResult,
+    Column,
+    Grade,
+    Json,
+    Outcome,
+    Response,
+    Row,
+    TestCase,
+    Timings,
+    TokenUsage,
+    Verdict,
+)
+
+FAILURE_REASONS = {Outcome.PASSED: 0, Outcome.FAILED: 1, Outcome.ERRORED: 2}
+"""promptfoo's `failureReason`: none, assertion, error."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnRecord:
+    """A column as reports show it."""
+
+    provider_id: str
+    provider_label: str | None
+    prompt_id: str
+    prompt_raw: str
+    prompt_label: str
+
+    @property
+    def provider_name(self) -> str:
+        return self.provider_label or self.provider_id
+
+    @classmethod
+    def of(cls, column: Column) -> ColumnRecord:
+        provider, prompt = column.provider, column.prompt
+        return cls(provider.id, provider.label, prompt.id, prompt.raw, prompt.label)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """What was run: the content of `run.json`. `started_at` is ISO 8601 in UTC with milliseconds."""
+
+    run_id: str
+    started_at: str
+    description: str | None
+    columns: tuple[ColumnRecord, ...]
+    var_names: tuple[str, ...]
+    total: int
+    config: Mapping[str, Json] = field(default_factory=dict)
+    options: Mapping[str, Json] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Json]:
+        """The record as `run.json` holds it."""
+        return {
+            "runId": self.run_id,
+            "startedAt": self.started_at,
+            "description": self.description,
+            "columns": [
+                {
+                    "provider": {"id": column.provider_id, "label": column.provider_label},
+                    "prompt": {"id": column.prompt_id, "raw": column.prompt_raw, "label": column.prompt_label},
+                }
+                for column in self.columns
+            ],
+            "vars": list(self.var_names),
+            "total": self.total,
+            "config": dict(self.config),
+            "options": dict(self.options),
+        }
+
+
+def row_of(result: CaseResult) -> dict[str, Json]:
+    """The journal's row for a finished case."""
+    row, column = result.case.row, result.case.column
+    response, grade, error = result.response, result.grade, result.error
+    usage = usage_json(response.usage if response else TokenUsage())
+    timings = response.timings if response else Timings()
+    return {
+        "testIdx": row.index,
+        "promptIdx": column.index,
+        "repeat": row.repeat,
+        "promptId": column.prompt.id,
+        "provider": {"id": column.provider.id, "label": column.provider.label or ""},
+        "prompt": {"raw": result.prompt, "label": column.prompt.label},
+        "vars": row.vars,
+        "response": _response_json(response, usage) if response else None,
+        "error": _error_text(result),
+        "hint": error.hint if error else None,
+        "errorKind": error.kind if error else None,
+        "errorCode": error.code if error else None,
+        "failureReason": FAILURE_REASONS[result.outcome],
+        "outcome": result.outcome.value,
+        "success": result.outcome is Outcome.PASSED,
+        "asserted": bool(row.test.assertions),
+        "score": grade.score if grade else 0.0,
+        "gradingResult": _grade_json(grade) if grade else None,
+        "namedScores": dict(grade.named_scores) if grade else {},
+        "latencyMs": round(timings.wire, 3) if response else None,
+        "cost": None,
+        "tokenUsage": usage,
+        "timings": _timings_json(timings),
+        "attempts": response.attempts if response else (error.attempts if error else 0),
+        "metadata": {**row.test.metadata, **(response.metadata if response else EMPTY)},
+        "testCase": test_json(row),
+    }
+
+
+def usage_json(usage: TokenUsage) -> dict[str, Json]:
+    """Token usage in promptfoo's field names, plus `estimated`."""
+    return {
+        "prompt": usage.prompt,
+        "completion": usage.completion,
+        "cached": usage.cached,
+        "total": usage.total,
+        "numRequests": usage.requests,
+        "estimated": usage.estimated,
+    }
+
+
+def test_json(row: Row) -> dict[str, Json]:
+    """The merged test of a row, with the row's combination of variables."""
+    test: TestCase = row.test
+    document: dict[str, Any] = {"vars": row.vars, "assert": [assertion_json(spec) for spec in test.assertions]}
+    if test.description is not None:
+        document["description"] = test.description
+    if test.threshold is not None:
+        document["threshold"] = test.threshold
+    if test.options:
+        document["options"] = dict(test.options)
+    if test.metadata:
+        document["metadata"] = dict(test.metadata)
+    return document
+
+
+def assertion_json(spec: AssertionSpec) -> dict[str, Json]:
+    """An assertion as the configuration wrote it, without what it left at the default."""
+    document: dict[str, Any] = {"type": spec.type}
+    if spec.value is not None:
+        document["value"] = spec.value
+    if spec.threshold is not None:
+        document["threshold"] = spec.threshold
+    if spec.weight != 1.0:
+        document["weight"] = spec.weight
+    if spec.metric is not None:
+        document["metric"] = spec.metric
+    return document
+
+
+def _response_json(response: Response, usage: dict[str, Json]) -> dict[str, Json]:
+    return {
+        "output": response.output,
+        "raw": response.raw,
+        "cached": response.cached,
+        "tokenUsage": usage,
+        "finishReason": response.finish_reason,
+        "metadata": {**response.metadata, **_origin(response)},
+    }
+
+
+def _origin(response: Response) -> dict[str, Json]:
+    """Who answered, as far as SageMaker told."""
+    origin = {"variant": response.variant, "requestId": response.request_id}
+    return {name: value for name, value in origin.items() if value is not None}
+
+
+def _error_text(result: CaseResult) -> str | None:
+    if result.error:
+        return result.error.message
+    if result.outcome is Outcome.FAILED and result.grade:
+        return result.grade.reason
+    return None
+
+
+def _grade_json(grade: Grade) -> dict[str, Json]:
+    return {
+        "pass": grade.passed,
+        "score": grade.score,
+        "reason": grade.reason,
+        "namedScores": dict(grade.named_scores),
+        "componentResults": [_verdict_json(verdict) for verdict in grade.verdicts],
+    }
+
+
+def _verdict_json(verdict: Verdict) -> dict[str, Json]:
+    document: dict[str, Any] = {"pass": verdict.passed, "score": verdict.score, "reason": verdict.reason}
+    if verdict.spec is not None:
+        document["assertion"] = assertion_json(verdict.spec)
+    if verdict.metadata:
+        document["metadata"] = dict(verdict.metadata)
+    return document
+
+
+def _timings_json(timings: Timings) -> dict[str, Json]:
+    return {
+        "queueMs": round(timings.queue, 3),
+        "backoffMs": round(timings.backoff, 3),
+        "wireMs": round(timings.wire, 3),
+        "totalMs": round(timings.total, 3),
+    }

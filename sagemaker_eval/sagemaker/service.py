@@ -1,0 +1,102 @@
+"""InvokeEndpoint as botocore's model of the service describes it: members to HTTP, HTTP errors to codes and fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from sagemaker_eval.errors import EndpointFault
+from sagemaker_eval.model import Request
+from sagemaker_eval.sagemaker.hints import one_line
+
+if TYPE_CHECKING:
+    from botocore.model import OperationModel, Shape
+
+_UNPRINTABLE = frozenset(map(chr, range(32))) - {"\t"} | {"\x7f"}
+
+MODELLED_FIELDS = ("OriginalStatusCode", "OriginalMessage", "LogStreamArn")
+"""What the error shapes of the operation have besides a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceError:
+    """An HTTP error as botocore parses it: `code` is a status in digits where the answer carries no error code.
+
+    `fields` holds the modelled members by their names, `Message` among them: None where the answer says null.
+    """
+
+    code: str
+    status: int
+    fields: Mapping[str, Any]
+    request_id: str | None = None
+
+
+@cache
+def operation() -> OperationModel:
+    """The model of InvokeEndpoint that comes with the installed botocore."""
+    from botocore.loaders import create_loader
+    from botocore.model import ServiceModel
+
+    model = create_loader().load_service_model("sagemaker-runtime", "service-2")
+    return ServiceModel(model, "sagemaker-runtime").operation_model("InvokeEndpoint")
+
+
+def serialize(request: Request) -> tuple[str, dict[str, str]]:
+    """The path and the headers that the members of a request become; its body is sent as it is.
+
+    Empty `content_type` and `accept` are left out. Raises `EndpointFault` for members that the operation does not
+    have or that cannot be headers.
+    """
+    from botocore.exceptions import ParamValidationError
+    from botocore.serialize import create_serializer
+
+    members = {"EndpointName": request.endpoint, "Body": b"", **dict(request.routing)}
+    members |= {"ContentType": request.content_type} if request.content_type else {}
+    members |= {"Accept": request.accept} if request.accept else {}
+    try:
+        parts = create_serializer("rest-json").serialize_to_request(members, operation())
+    except ParamValidationError as error:
+        raise _unusable(f"the request is not valid: {one_line(str(error))}") from error
+    headers = {name: str(value) for name, value in parts["headers"].items()}
+    for name, value in headers.items():
+        if not _UNPRINTABLE.isdisjoint(value):
+            raise _unusable(f"a line break or control character cannot be sent in `{name}`: {value!r}")
+    return parts["url_path"], headers
+
+
+def _unusable(message: str) -> EndpointFault:
+    return EndpointFault(message, code="ParamValidation", hint="correct the settings of this provider")
+
+
+def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> ServiceError:
+    """The error in an HTTP answer of 300 or above. Never raises: what botocore cannot parse keeps its status."""
+    lowered = {name.lower(): value for name, value in headers.items()}
+    request_id = lowered.get("x-amzn-requestid") or lowered.get("x-amz-request-id")
+    try:
+        code, fields = _parse(status, lowered, body)
+    except Exception:  # any body can come back from a proxy, and botocore expects an object with string members
+        code, fields = "", {"Message": body.decode("utf-8", "replace")}
+    return ServiceError(code or str(status), status, fields, request_id)
+
+
+def _parse(status: int, headers: Mapping[str, str], body: bytes) -> tuple[str, dict[str, Any]]:
+    from botocore.parsers import create_parser
+
+    parser = create_parser("rest-json")
+    response = {"status_code": status, "headers": headers, "body": body, "context": {}}
+    parsed = parser.parse(response, _output_shape())
+    code = str(parsed["Error"].get("Code") or "")
+    fields = {"Message": parsed["Error"].get("Message")}
+    shape = next((shape for shape in operation().error_shapes if shape.name == code), None)
+    if shape is not None:
+        modelled = parser.parse(response, shape)
+        fields |= {name: modelled[name] for name in MODELLED_FIELDS if modelled.get(name) is not None}
+    return code, fields
+
+
+def _output_shape() -> Shape:
+    shape = operation().output_shape
+    assert shape is not None
+    return shape

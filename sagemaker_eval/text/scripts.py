@@ -1,0 +1,204 @@
+"""The user's own Python: functions named by `file://script.py[:function]`, loaded once and called safely."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import inspect
+import logging
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sagemaker_eval.errors import ConfigError, ScriptError
+from sagemaker_eval.registry import nearest_name
+
+log = logging.getLogger(__name__)
+
+PREFIX = "file://"
+JAVASCRIPT = frozenset({".js", ".cjs", ".mjs", ".ts", ".cts", ".mts"})
+LONGEST_MESSAGE = 300
+
+
+def load_function(reference: str, base_path: str, default_name: str) -> Callable[..., Any]:
+    """The function that `file://script.py[:function]` names; `default_name` where it names none.
+
+    The path is relative to `base_path`. A file is run once however many functions of it are asked for, with its folder
+    importable meanwhile. Raises `ConfigError` without a place for a file that is missing, of another kind, broken or
+    raises, and for a function that is not there.
+    """
+    path, name = _split(reference, base_path)
+    module = _module_of(path)
+    function: Any = module
+    for part in (name or default_name).split("."):
+        function = getattr(function, part, None)
+    if callable(function):
+        return function  # type: ignore[no-any-return]
+    raise _no_function(path, name or default_name, module, exists=function is not None)
+
+
+def call(function: Callable[..., Any], *args: Any, what: str) -> Any:
+    """What the user's function returns. `what` names its part in the run ("response path").
+
+    Raises `ScriptError` with the place and the text of whatever it raises; the traceback goes to the debug log.
+    """
+    try:
+        return function(*args)
+    except (Exception, SystemExit) as error:
+        log.debug("the %s raised", what, exc_info=error)
+        raise ScriptError(
+            f"{_raised_at(error, _file_of(function))} raised {_told(error)}",
+            hint=f"Correct the function of the {what}; the debug log has the traceback.",
+        ) from error
+
+
+def positional_arguments(function: Callable[..., Any]) -> frozenset[int]:
+    """With how many positional arguments, of 0 to 3, a function can be called; all where it does not tell."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return frozenset(range(4))
+    return frozenset(count for count in range(4) if _accepts(signature, count))
+
+
+def _accepts(signature: inspect.Signature, count: int) -> bool:
+    try:
+        signature.bind(*range(count))
+    except TypeError:
+        return False
+    return True
+
+
+def _split(reference: str, base_path: str) -> tuple[Path, str | None]:
+    """The file and the function of a reference; the last colon counts, and only after the name of a script."""
+    written = reference.removeprefix(PREFIX)
+    head, colon, tail = written.rpartition(":")
+    name = tail if colon and Path(head).suffix else None
+    file = head if name is not None else written
+    suffix = Path(file).suffix.lower()
+    if suffix in JAVASCRIPT:
+        raise ConfigError.of(
+            f"`{reference}`: scripts in JavaScript and TypeScript are not yet supported",
+            hint="Write the function in Python: `file://script.py:function`.",
+        )
+    if suffix != ".py":
+        raise ConfigError.of(
+            f"`{reference}` is not a Python script",
+            hint="Name a file that ends in `.py`, and the function after a colon: `file://script.py:function`.",
+        )
+    if name is not None and not all(part.isidentifier() for part in name.split(".")):
+        raise ConfigError.of(
+            f"`{reference}`: `{name}` is not the name of a function",
+            hint=f"Write it as `{PREFIX}{file}:function`.",
+        )
+    path = Path(base_path, file).resolve()
+    if not path.is_file():
+        raise ConfigError.of(
+            f"the script `{file}` does not exist",
+            hint=f"It was looked for at `{path}`: paths are relative to the configuration file.",
+        )
+    return path, name
+
+
+def _module_of(path: Path) -> ModuleType:
+    try:
+        status = path.stat()
+        return _load(path, status.st_mtime_ns, status.st_size)
+    except OSError as error:
+        raise ConfigError.of(
+            f"the script `{path.name}` cannot be read: {error.strerror or error}", hint=f"Check `{path}`."
+        ) from error
+
+
+@cache
+def _load(path: Path, modified: int, size: int) -> ModuleType:
+    """Runs a script once for each state of its file, told by time of change and size."""
+    name = f"sageval_script_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    module = ModuleType(name)
+    module.__file__ = str(path)
+    # dataclasses and pickle look a class's module up here while it is being defined and later.
+    sys.modules[name] = module
+    try:
+        with _importable(path.parent):
+            # importlib's own loader would trust a .pyc by whole seconds, and leave one in the user's folder.
+            exec(compile(path.read_bytes(), str(path), "exec", dont_inherit=True), vars(module))
+    except SyntaxError as error:
+        del sys.modules[name]
+        place = f"{Path(error.filename or path).name}:{error.lineno}"
+        raise ConfigError.of(
+            f"`{place}` is not valid Python: {error.msg}", hint=f"Correct line {error.lineno} of `{error.filename}`."
+        ) from error
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
+        log.debug("the script %s raised while it was loaded", path, exc_info=error)
+        raise ConfigError.of(
+            f"{_raised_at(error, str(path))} raised {_told(error)} while it was loaded",
+            hint=f"Run `python {path}` to see the whole traceback.",
+        ) from error
+    return module
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Lets a script import its neighbours, and forgets them afterwards: another folder may use the same names."""
+    known = set(sys.modules)
+    sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        if str(folder) in sys.path:
+            sys.path.remove(str(folder))
+        for name in set(sys.modules) - known:
+            file = getattr(sys.modules[name], "__file__", None)
+            if not name.startswith("sageval_script_") and file and Path(file).resolve().is_relative_to(folder):
+                del sys.modules[name]
+
+
+def _no_function(path: Path, name: str, module: ModuleType, exists: bool) -> ConfigError:
+    if exists:
+        return ConfigError.of(
+            f"`{name}` in `{path.name}` is not a function", hint=f"Define it as `def {name}(...)` in `{path}`."
+        )
+    defined = tuple(
+        key
+        for key, value in vars(module).items()
+        if inspect.isfunction(value) and value.__module__ == module.__name__ and not key.startswith("_")
+    )
+    if not defined:
+        return ConfigError.of(
+            f"`{path.name}` has no function `{name}`", hint=f"It defines none: add `def {name}(...)`."
+        )
+    best = nearest_name(name, defined) or defined[0]
+    names = ", ".join(f"`{key}`" for key in defined)
+    return ConfigError.of(
+        f"`{path.name}` has no function `{name}`", hint=f"It defines {names}; write `{PREFIX}{path.name}:{best}`."
+    )
+
+
+def _file_of(function: Callable[..., Any]) -> str | None:
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return code.co_filename if code else None
+
+
+def _raised_at(error: BaseException, file: str | None) -> str:
+    """The innermost line of the user's code that led to an error: in the script, or in a neighbour of it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    folder = Path(file).parent if file else None
+    own = [frame for frame in frames if Path(frame.filename).parent == folder]
+    if own:
+        return f"`{Path(own[-1].filename).name}:{own[-1].lineno}`"
+    return f"`{Path(file).name}`" if file else "the function"
+
+
+def _told(error: BaseException) -> str:
+    """The type and text of an error, on one line."""
+    line = " ".join(str(error).split())
+    if len(line) > LONGEST_MESSAGE:
+        line = f"{line[:LONGEST_MESSAGE]} ..."
+    return f"{type(error).__name__}: {line}" if line else type(error).__name__

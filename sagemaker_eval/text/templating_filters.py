@@ -1,0 +1,287 @@
+"""The filters of templates: nunjucks' own, with nunjucks' results, on top of those that Jinja2 has besides.
+
+Filters of text take null and undefined as empty text; an undefined value passes through them unchanged, so that the
+place where it is printed can still tell its name.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import random
+import re
+from collections.abc import Callable, Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Any
+from urllib.parse import quote
+
+import jinja2.filters
+from jinja2 import Undefined, pass_context, pass_environment
+
+from sagemaker_eval.errors import RenderError
+from sagemaker_eval.model import Json
+from sagemaker_eval.text.javascript_values import (
+    Number,
+    add,
+    kind,
+    less,
+    loosely_equal,
+    to_json,
+    to_number,
+    to_text,
+    truthy,
+)
+from sagemaker_eval.text.templating_text_filters import TEXT_FILTERS
+
+Filter = Callable[..., Any]
+_UNSUPPORTED = ("attr", "format", "pprint", "xmlattr")
+"""Filters of Jinja2 that nunjucks lacks, and that reach into Python or print its notation."""
+
+
+def build_filters() -> dict[str, Filter]:
+    """All filters by name; each raises `RenderError` naming itself where it cannot take its value."""
+    filters = {name: _listing(function) for name, function in jinja2.filters.FILTERS.items()}
+    for name in _UNSUPPORTED:
+        del filters[name]
+    filters |= _GENERAL
+    filters |= {name: _of_text(function) for name, function in TEXT_FILTERS.items()}
+    return {name: _guarded(name, function) for name, function in filters.items()}
+
+
+def _guarded(name: str, function: Filter) -> Filter:
+    position = 1 if hasattr(function, "jinja_pass_arg") else 0
+
+    @functools.wraps(function)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+            what = kind(args[position])
+            raise RenderError(f"the filter `{name}` cannot take {what} with these arguments") from error
+
+    return guarded
+
+
+def _listing(function: Filter) -> Filter:
+    """`function`, with a list in place of an iterator and plain text in place of markup."""
+
+    @functools.wraps(function)
+    def listing(*args: Any, **kwargs: Any) -> Any:
+        result = function(*args, **kwargs)
+        if isinstance(result, str):
+            return str(result)
+        return list(result) if hasattr(result, "__next__") else result
+
+    return listing
+
+
+def _of_text(function: Filter) -> Filter:
+    @functools.wraps(function)
+    def of_text(value: object, *args: Any, **kwargs: Any) -> Any:
+        return value if isinstance(value, Undefined) else function(to_text(value), *args, **kwargs)
+
+    return of_text
+
+
+def _items(value: Any) -> list[Json]:
+    """The elements that list filters see: of lists, of texts, of nothing; an object has none."""
+    if value is None or isinstance(value, Undefined):
+        return []
+    return list(value)
+
+
+def _dump(value: object, spaces: int | str | None = None, **_: Any) -> object:
+    """JSON.stringify; a keyword `indent` is ignored, as nunjucks ignores it."""
+    return value if isinstance(value, Undefined) else to_json(value, spaces)
+
+
+def _default(value: object, default: object = "", falsy: object = False, boolean: object = False) -> object:
+    use_default = not truthy(value) if truthy(falsy) or truthy(boolean) else isinstance(value, Undefined)
+    return default if use_default else value
+
+
+def _length(value: object) -> int:
+    return len(value) if isinstance(value, str | list | tuple | dict | range) else 0
+
+
+@pass_environment
+def _join(environment: Any, value: Any, separator: object = "", attribute: str | None = None) -> str:
+    items = [value] if isinstance(value, str) else _items(value)
+    if attribute:
+        items = [environment.getattr(item, attribute) for item in items]
+    return to_text(separator).join(map(to_text, items))
+
+
+def _first(value: Any) -> Json:
+    return next(iter(_items(value)), None)
+
+
+def _last(value: Any) -> Json:
+    return next(reversed(_items(value)), None)
+
+
+def _reverse(value: Any) -> Json:
+    return value[::-1] if isinstance(value, str) else _items(value)[::-1]
+
+
+def _list(value: Any) -> list[Json]:
+    if isinstance(value, dict):
+        return [{"key": key, "value": item} for key, item in value.items()]
+    return _items(value)
+
+
+def _random(value: Any) -> Json:
+    items = _items(value)
+    return random.choice(items) if items else None
+
+
+@pass_environment
+def _sort(
+    environment: Any,
+    value: Any,
+    reverse: object = False,
+    case_sensitive: object = False,
+    attribute: str | None = None,
+) -> list[Json]:
+    def key(item: Json) -> Json:
+        if attribute:
+            item = environment.getattr(item, attribute)
+        return item.lower() if isinstance(item, str) and not truthy(case_sensitive) else item
+
+    def compare(left: Json, right: Json) -> int:
+        return int(less(right, left)) - int(less(left, right))
+
+    by_key = functools.cmp_to_key(lambda left, right: compare(key(left), key(right)))
+    return sorted(_items(value), key=by_key, reverse=truthy(reverse))
+
+
+@pass_environment
+def _groupby(environment: Any, value: Any, attribute: str) -> dict[str, list[Json]]:
+    groups: dict[str, list[Json]] = {}
+    for item in _items(value):
+        groups.setdefault(to_text(environment.getattr(item, attribute)), []).append(item)
+    return groups
+
+
+@pass_environment
+def _sum(environment: Any, value: Any, attribute: str | None = None, start: Number = 0) -> str | Number:
+    items = _items(value)
+    if attribute:
+        items = [environment.getattr(item, attribute) for item in items]
+    total: str | Number = start
+    for item in items:
+        total = add(total, item)
+    return total
+
+
+@pass_context
+def _selectattr(context: Any, value: Any, attribute: str, *test: Any) -> list[Json]:
+    if test:
+        return list(jinja2.filters.do_selectattr(context, _items(value), attribute, *test))
+    return [item for item in _items(value) if truthy(context.environment.getattr(item, attribute))]
+
+
+@pass_context
+def _rejectattr(context: Any, value: Any, attribute: str, *test: Any) -> list[Json]:
+    if test:
+        return list(jinja2.filters.do_rejectattr(context, _items(value), attribute, *test))
+    return [item for item in _items(value) if not truthy(context.environment.getattr(item, attribute))]
+
+
+@pass_context
+def _select(context: Any, value: Any, test: str = "truthy", *arguments: Any) -> list[Json]:
+    return list(jinja2.filters.do_select(context, _items(value), test, *arguments))
+
+
+@pass_context
+def _reject(context: Any, value: Any, test: str = "truthy", *arguments: Any) -> list[Json]:
+    return list(jinja2.filters.do_reject(context, _items(value), test, *arguments))
+
+
+def _unique(value: Any) -> list[Json]:
+    seen: list[Json] = []
+    for item in _items(value):
+        if not any(loosely_equal(item, other) for other in seen):
+            seen.append(item)
+    return seen
+
+
+def _abs(value: object) -> Number:
+    return abs(0 if isinstance(value, Undefined) else to_number(value))
+
+
+def _round(value: object, precision: int = 0, method: str = "common") -> Number:
+    """Rounds half up; `method` may be `floor` or `ceil`."""
+    number = 0 if isinstance(value, Undefined) else to_number(value)
+    if isinstance(number, int) or not math.isfinite(number):
+        return number
+    factor = 10 ** max(-300, min(int(precision), 300))
+    scaled = Decimal(number * factor)
+    if method == "common":
+        rounded = (scaled + Decimal("0.5")).to_integral_value(ROUND_FLOOR)
+    else:
+        rounded = scaled.to_integral_value(ROUND_CEILING if method == "ceil" else ROUND_FLOOR)
+    return float(int(rounded) / factor)
+
+
+def _int(value: object, default: object = None, base: int = 10) -> object:
+    """parseInt: the integer that the text begins with, else `default`."""
+    if isinstance(value, bool) or value is None or isinstance(value, Undefined):
+        return default
+    if isinstance(value, int | float):
+        return int(value) if math.isfinite(value) else default
+    digits = "0123456789abcdefghijklmnopqrstuvwxyz"[: int(base)]
+    found = re.match(rf"\s*([+-]?[{digits}]+)", to_text(value), re.IGNORECASE)
+    return int(found[1], int(base)) if found and len(found[1]) < 300 else default
+
+
+def _float(value: object, default: object = None) -> object:
+    """parseFloat: the number that the text begins with, else `default`."""
+    if isinstance(value, bool) or value is None or isinstance(value, Undefined):
+        return default
+    found = re.match(r"\s*([+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?)", to_text(value), re.IGNORECASE)
+    return float(found[1]) if found else default
+
+
+def _url_encode(value: object) -> object:
+    """encodeURIComponent of a text; `key=value` pairs joined by `&` for an object or a list of pairs."""
+    if isinstance(value, Undefined):
+        return value
+    if not isinstance(value, dict | list):
+        return _url_part(value)
+    pairs: Sequence[Any] = list(value.items()) if isinstance(value, dict) else value
+    return "&".join(f"{_url_part(key)}={_url_part(item)}" for key, item in pairs)
+
+
+def _url_part(value: object) -> str:
+    return quote(to_text(value), safe="!'()*~-_.")
+
+
+_GENERAL: dict[str, Filter] = {
+    "abs": _abs,
+    "d": _default,
+    "default": _default,
+    "dump": _dump,
+    "first": _first,
+    "float": _float,
+    "groupby": _groupby,
+    "int": _int,
+    "join": _join,
+    "last": _last,
+    "length": _length,
+    "count": _length,
+    "list": _list,
+    "random": _random,
+    "reject": _reject,
+    "rejectattr": _rejectattr,
+    "reverse": _reverse,
+    "round": _round,
+    "safe": lambda value: "" if value is None else value,
+    "select": _select,
+    "selectattr": _selectattr,
+    "sort": _sort,
+    "sum": _sum,
+    "tojson": _dump,
+    "unique": _unique,
+    "urlencode": _url_encode,
+}

@@ -1,0 +1,112 @@
+"""`{% set %}` inside a loop changes the variable of that name that was set outside, as in nunjucks.
+
+Jinja2 would make a new variable for each round. So the variables concerned become attributes of one shared object,
+made at the top of the scope that they belong to: the template, a macro or a call block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jinja2 import nodes
+from jinja2.visitor import NodeTransformer
+
+SHARED = "shared variables"
+"""The filter that makes the shared object from a dict. The space keeps it out of reach of templates."""
+
+_Scope = nodes.Template | nodes.Macro | nodes.CallBlock
+
+
+def share_loop_variables(template: nodes.Template) -> None:
+    """Rewrite a template, and the macros and call blocks in it, in place."""
+    scopes: list[nodes.Node] = [*template.find_all((nodes.Macro, nodes.CallBlock)), template]
+    for number, scope in enumerate(scopes):
+        assert isinstance(scope, _Scope)
+        names = _shared_names(scope)
+        if names:
+            _share(scope, names, f"__shared{number}__")
+
+
+def _share(scope: _Scope, names: frozenset[str], holder: str) -> None:
+    sharing = _Sharing(names, holder)
+    scope.body = [sharing.visit(statement) for statement in scope.body]
+    pairs = [nodes.Pair(nodes.Const(name), nodes.Name(name, "load")) for name in sorted(names)]
+    start = nodes.Filter(nodes.Dict(pairs), SHARED, [], [], None, None)
+    making = nodes.Assign(nodes.Name(holder, "store"), start)
+    scope.body.insert(0, making.set_lineno(scope.lineno or 1))
+
+
+def _shared_names(scope: _Scope) -> frozenset[str]:
+    """What is set both inside a loop and around that loop."""
+    places: dict[str, set[tuple[int, ...]]] = {}
+    for statement in scope.body:
+        for name, loops in _settings(statement, (), frozenset()):
+            places.setdefault(name, set()).add(loops)
+    return frozenset(
+        name
+        for name, paths in places.items()
+        if any(len(outer) < len(inner) and inner[: len(outer)] == outer for outer in paths for inner in paths)
+    )
+
+
+def _settings(node: nodes.Node, loops: tuple[int, ...], own: frozenset[str]) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Each name that a `set` sets, with the ids of the loops around it; `own` are the variables of those loops."""
+    if isinstance(node, nodes.Macro | nodes.CallBlock):
+        return
+    if isinstance(node, nodes.Assign | nodes.AssignBlock):
+        yield from ((name, loops) for name in _stored(node.target) - own)
+    if isinstance(node, nodes.For):
+        loops = (*loops, id(node))
+        own |= _stored(node.target)
+    for child in node.iter_child_nodes():
+        yield from _settings(child, loops, own)
+
+
+def _stored(node: nodes.Node) -> frozenset[str]:
+    names = [node] if isinstance(node, nodes.Name) else node.find_all(nodes.Name)
+    return frozenset(name.name for name in names if name.ctx in ("store", "param"))
+
+
+class _Sharing(NodeTransformer):
+    """Turns the variables `names` into attributes of the variable `holder`, wherever nothing else hides them."""
+
+    def __init__(self, names: frozenset[str], holder: str) -> None:
+        self._names = names
+        self._holder = holder
+
+    def visit_Name(self, node: nodes.Name) -> nodes.Node:
+        if node.name not in self._names:
+            return node
+        if node.ctx == "store":
+            return nodes.NSRef(self._holder, node.name, lineno=node.lineno)
+        holder = nodes.Name(self._holder, "load", lineno=node.lineno)
+        return nodes.Getattr(holder, node.name, "load", lineno=node.lineno)
+
+    def visit_For(self, node: nodes.For) -> nodes.Node:
+        inside = self._without(_stored(node.target))
+        node.iter = self.visit(node.iter)
+        node.test = node.test and inside.visit(node.test)
+        node.body = [inside.visit(statement) for statement in node.body]
+        node.else_ = [self.visit(statement) for statement in node.else_]
+        return node
+
+    def visit_With(self, node: nodes.With) -> nodes.Node:
+        inside = self._without(frozenset().union(*map(_stored, node.targets)))
+        node.values = [self.visit(value) for value in node.values]
+        node.body = [inside.visit(statement) for statement in node.body]
+        return node
+
+    def visit_Macro(self, node: nodes.Macro) -> nodes.Node:
+        inside = self._without(_stored(node))
+        node.defaults = [inside.visit(default) for default in node.defaults]
+        node.body = [inside.visit(statement) for statement in node.body]
+        return node
+
+    def visit_CallBlock(self, node: nodes.CallBlock) -> nodes.Node:
+        node.call = self.visit(node.call)
+        inside = self._without(frozenset().union(*map(_stored, (*node.args, *node.body))))
+        node.body = [inside.visit(statement) for statement in node.body]
+        return node
+
+    def _without(self, hidden: frozenset[str]) -> _Sharing:
+        return _Sharing(self._names - hidden, self._holder)

@@ -1,0 +1,93 @@
+"""The filters of text, with nunjucks' results. Each takes the text itself: null and undefined never reach them."""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+from sagemaker_eval.errors import RenderError
+from sagemaker_eval.model import Json
+from sagemaker_eval.text.javascript_methods import MAX_TEXT
+from sagemaker_eval.text.javascript_values import to_text, truthy
+
+
+def _title(text: str) -> str:
+    return " ".join(word.capitalize() for word in text.split(" "))
+
+
+def _truncate(text: str, length: int = 255, killwords: object = False, end: object = "...") -> str:
+    """The first `length` characters (back to the last space unless `killwords`), then `end` on top of them."""
+    if len(text) <= length:
+        return text
+    cut = text[:length]
+    if not truthy(killwords):
+        space = text.rfind(" ", 0, length + 1)
+        cut = text[: length if space == -1 else space]
+    return cut + to_text(end)
+
+
+def _indent(text: str, width: int = 4, first: object = False) -> str:
+    padding = " " * min(int(width), MAX_TEXT)
+    lines = text.split("\n")
+    return "\n".join(padding + line if number or truthy(first) else line for number, line in enumerate(lines))
+
+
+def _center(text: str, width: int = 80) -> str:
+    spaces = min(int(width), MAX_TEXT) - len(text)
+    if spaces <= 0:
+        return text
+    left = math.ceil(spaces / 2 - spaces % 2)
+    return " " * left + text + " " * math.ceil(spaces / 2)
+
+
+def _striptags(text: str, preserve_linebreaks: object = False) -> str:
+    text = re.sub(r"</?[a-zA-Z][a-zA-Z0-9]*\b[^>]*>|<!--.*?-->", "", text, flags=re.DOTALL).strip()
+    if not truthy(preserve_linebreaks):
+        return re.sub(r"\s+", " ", text)
+    text = re.sub(r"^ +| +$", "", text, flags=re.MULTILINE)
+    text = re.sub(r" +", " ", text).replace("\r\n", "\n")
+    return re.sub(r"\n{3,}", "\n\n", text)
+
+
+def _escape(text: str) -> str:
+    return html.escape(text, quote=True).replace("&#x27;", "&#39;").replace("\\", "&#92;")
+
+
+def _replace(text: str, old: object, new: object, count: int = -1) -> str:
+    return text.replace(to_text(old), to_text(new), count)
+
+
+def _word_count(text: str) -> int | str:
+    return len(re.findall(r"\w+", text, re.ASCII)) or ""
+
+
+def _load(text: str) -> Json:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise RenderError(f"the filter `load` needs JSON text ({error})") from None
+
+
+TEXT_FILTERS: dict[str, Callable[..., Any]] = {
+    "capitalize": str.capitalize,
+    "center": _center,
+    "e": _escape,
+    "escape": _escape,
+    "forceescape": _escape,
+    "indent": _indent,
+    "load": _load,
+    "lower": str.lower,
+    "nl2br": lambda text: re.sub(r"\r\n|\n", "<br />\n", text),
+    "replace": _replace,
+    "string": str,
+    "striptags": _striptags,
+    "title": _title,
+    "trim": str.strip,
+    "truncate": _truncate,
+    "upper": str.upper,
+    "wordcount": _word_count,
+}

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sagemaker_eval.calling.cache_writer import CacheWriter, Row
+
+
+class Disk(sqlite3.Connection):
+    """A database whose first commit waits for `release`, and fails where it is told to."""
+
+    def __init__(self, path: Path, fails: bool = False) -> None:
+        super().__init__(path, isolation_level=None, check_same_thread=False)
+        self.execute("CREATE TABLE answers (key TEXT PRIMARY KEY, body BLOB, meta TEXT, created REAL)")
+        self.writing = threading.Event()
+        self.release = threading.Event()
+        self.fails = fails
+        self.batches: list[int] = []
+
+    def executemany(self, sql: str, rows: Iterable[Any], /) -> sqlite3.Cursor:
+        batch = list(rows)
+        self.batches.append(len(batch))
+        self.writing.set()
+        assert self.release.wait(30)
+        if self.fails:
+            raise sqlite3.OperationalError("disk I/O error")
+        return super().executemany(sql, batch)
+
+
+def row(key: str, body: bytes = b"") -> Row:
+    return Row(key, body, "{}", 0.0)
+
+
+def bodies(path: Path) -> dict[str, bytes]:
+    connection = sqlite3.connect(path)
+    found = dict(connection.execute("SELECT key, body FROM answers"))
+    connection.close()
+    return found
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "answers.sqlite3"
+
+
+def test_rows_that_come_together_are_committed_together(path: Path) -> None:
+    disk = Disk(path)
+    writer = CacheWriter(disk)
+    writer.put(row("first"))
+    assert disk.writing.wait(30)
+    for number in range(249):
+        writer.put(row(str(number)))
+    disk.release.set()
+    writer.close()
+    assert disk.batches == [1, 100, 100, 49]
+    assert len(bodies(path)) == 250
+
+
+def test_a_row_that_is_replaced_while_it_is_committed_is_committed_again(path: Path) -> None:
+    disk = Disk(path)
+    writer = CacheWriter(disk)
+    writer.put(row("key", b"old"))
+    assert disk.writing.wait(30)
+    writer.put(row("key", b"new"))
+    assert writer.pending("key") == row("key", b"new")
+    disk.release.set()
+    writer.close()
+    assert bodies(path) == {"key": b"new"}
+
+
+def test_an_error_ends_the_writing_and_lets_everybody_go(path: Path) -> None:
+    disk = Disk(path, fails=True)
+    writer = CacheWriter(disk)
+    writer.put(row("first"))
+    assert disk.writing.wait(30)
+    disk.release.set()
+    for number in range(3000):
+        writer.put(row(str(number)))
+    writer.close()
+    assert str(writer.error) == "disk I/O error"
+    assert writer.pending("first") is None
+    assert len(disk.batches) == 1
+    assert bodies(path) == {}

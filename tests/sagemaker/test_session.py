@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+
+from sagemaker_eval.errors import SetupError
+from sagemaker_eval.model import AwsSettings, StaticKeys
+from sagemaker_eval.sagemaker.session import Target, Targets, resolve_target, static_target
+
+KEYS = StaticKeys("ASIAY34FZKBOKMUTVV7A", "very-secret", "token-secret")
+
+
+def target_of(settings: AwsSettings = AwsSettings()) -> Target:
+    return resolve_target(settings, os.environ, lambda message: None)
+
+
+def url_of_boto3(region: str, endpoint_url: str | None = None) -> str:
+    """The URL that a boto3 client calls, without the path of the operation."""
+    urls: list[str] = []
+
+    def capture(request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        urls.append(request.url)
+        return AWSResponse(request.url, 200, {}, None)  # type: ignore[arg-type]
+
+    client = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b").client(
+        "sagemaker-runtime", region_name=region, endpoint_url=endpoint_url
+    )
+    client.meta.events.register("before-send.sagemaker-runtime", capture)
+    client.invoke_endpoint(EndpointName="ep", Body=b"")
+    client.close()
+    return urls[0].removesuffix("/endpoints/ep/invocations")
+
+
+@pytest.mark.parametrize(
+    "region", ["us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1", "us-esat-1"]
+)
+def test_the_url_is_the_one_that_boto3_computes(region: str) -> None:
+    assert target_of(AwsSettings(region=region)).url == url_of_boto3(region)
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"AWS_USE_FIPS_ENDPOINT": "true"},
+        {"AWS_USE_DUALSTACK_ENDPOINT": "true"},
+        {"AWS_USE_FIPS_ENDPOINT": "true", "AWS_USE_DUALSTACK_ENDPOINT": "true"},
+        {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"},
+        {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": "http://127.0.0.1:2/base"},
+        {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"},
+        {"AWS_PROFILE": "local"},
+        {"AWS_PROFILE": "local", "AWS_ENDPOINT_URL": "http://127.0.0.1:1"},
+        {"AWS_PROFILE": "plain"},
+    ],
+    ids=lambda environ: " ".join(environ),
+)
+def test_settings_of_the_environment_and_the_profile_lead_where_boto3_goes(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, aws_config: Callable[[str], Path]
+) -> None:
+    aws_config(
+        "[profile local]\nservices = here\n[services here]\nsagemaker_runtime =\n  endpoint_url = http://127.0.0.1:3\n"
+        "[profile plain]\nendpoint_url = http://127.0.0.1:4\n"
+    )
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert target_of(AwsSettings(region="us-west-2")).url == url_of_boto3("us-west-2")
+
+
+def test_the_url_of_the_configuration_wins_and_loses_its_slash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "http://127.0.0.1:1")
+    assert target_of(AwsSettings(endpoint_url="http://LOCALHOST:2/")).url == "http://localhost:2"
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost:8080", "runtime.sagemaker", "ftp://x", "http://", "http://x:port", "http://x?y=1"]
+)
+def test_what_is_no_url_is_refused(url: str) -> None:
+    with pytest.raises(SetupError) as caught:
+        target_of(AwsSettings(endpoint_url=url))
+    assert str(caught.value) == f"`{url}` is not the URL of an endpoint"
+    assert "`https://`" in str(caught.value.hint)
+
+
+def test_an_unknown_profile_names_those_there_are(aws_config: Callable[[str], Path]) -> None:
+    aws_config("[profile staging]\n[profile prod]\n")
+    with pytest.raises(SetupError) as caught:
+        target_of(AwsSettings(profile="stagin"))
+    assert str(caught.value) == "there is no AWS profile `stagin`"
+    assert caught.value.hint == "did you mean `staging`? there are: `prod`, `staging`"
+
+
+def test_an_unknown_profile_of_the_environment_is_refused_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(SetupError) as caught:
+        target_of()
+    assert (str(caught.value), caught.value.hint) == ("there is no AWS profile `nobody`", "`aws configure` makes one")
+
+
+def test_a_broken_configuration_file_is_named_with_its_line_and_nothing_of_it(
+    aws_config: Callable[[str], Path],
+) -> None:
+    path = aws_config("[default]\nregion = us-west-2\naws_secret_access_key very-secret\n")
+    with pytest.raises(SetupError) as caught:
+        target_of()
+    assert str(caught.value) == f"the AWS configuration cannot be read: `{path}`, line 3"
+
+
+def test_region_and_identity_come_from_the_profile(aws_config: Callable[[str], Path]) -> None:
+    aws_config("[profile work]\nregion = eu-west-1\nsso_account_id = 222222222222\nca_bundle = /ca.pem\n")
+    target = target_of(AwsSettings(profile="work"))
+    assert (target.region, target.identity, target.ca_bundle) == ("eu-west-1", "account:222222222222", "/ca.pem")
+
+
+def test_keys_of_the_configuration_sign_even_beside_keys_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOTHER")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "other")
+    target = target_of(AwsSettings(keys=KEYS))
+    assert target.credentials.current().access_key == KEYS.access_key_id
+    assert target.identity == "account:609629065308"
+
+
+def test_a_profile_of_the_configuration_signs_even_beside_keys_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "credentials").write_text("[work]\naws_access_key_id = AKIAWORK\naws_secret_access_key = w\n")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOTHER")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "other")
+    assert target_of(AwsSettings(profile="work")).credentials.current().access_key == "AKIAWORK"
+    assert target_of().credentials.current().access_key == "AKIAOTHER"
+
+
+def test_targets_of_one_run_share_credentials_between_regions_and_say_a_notice_once() -> None:
+    notices: list[str] = []
+    targets = Targets(os.environ, notices.append)
+    first, second = targets.resolve(AwsSettings(keys=KEYS)), targets.resolve(AwsSettings())
+    west = targets.resolve(AwsSettings(region="us-west-2"))
+    assert len(notices) == 1
+    assert west.credentials is second.credentials is not first.credentials
+    assert targets.resolve(AwsSettings()) is second
+
+
+def test_a_static_target_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    target = static_target("http://127.0.0.1:1/", "us-east-1", "sandbox", "AKIASANDBOX", "s")
+    assert (target.url, target.credentials.current().access_key) == ("http://127.0.0.1:1", "AKIASANDBOX")
+
+
+def test_no_secret_shows_in_a_target() -> None:
+    shown = repr(target_of(AwsSettings(keys=KEYS)))
+    assert "very-secret" not in shown and "token-secret" not in shown and KEYS.access_key_id not in shown
+
+
+def test_importing_the_session_imports_no_boto3() -> None:
+    script = (
+        "import sys, sagemaker_eval.sagemaker.session, sagemaker_eval.sagemaker.transport;"
+        "sys.exit(' '.join({'boto3', 'botocore', 'aiohttp'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == ""
