@@ -339,9 +339,15 @@ class Response:
     variant: str | None = None
     request_id: str | None = None
     attempts: int = 1
+    """Calls that it took; 0 where none was made (from the cache, or a provider that calls nothing)."""
     timings: Timings = Timings()
     cached: bool = False
     metadata: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def latency_ms(self) -> float | None:
+        """The wire time of the successful call, now or when the answer was cached; None where there never was one."""
+        return self.timings.wire if self.attempts or self.cached else None
 
     @property
     def text(self) -> str:

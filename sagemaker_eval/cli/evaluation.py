@@ -7,6 +7,7 @@ import json
 import logging
 import signal
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -65,8 +66,9 @@ async def _listen(run: Prepared, journal: Journal, run_id: str) -> tuple[RunFini
     bench = Bench(run.plan, run.providers, run.templates, run.judge, journal, run.scrubber.bytes)
     engine = Engine(bench, run_id)
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, _stop, engine, run)
+    with suppress(NotImplementedError):  # Windows' event loop has no signal handlers
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, _stop, engine, run)
     finished, bug = None, None
     with Progress(stderr(), enabled=run.request.progress_bar) as progress:
         run.notices.sink = lambda message: progress.on_event(Notice(message))

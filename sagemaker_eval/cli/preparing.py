@@ -26,7 +26,7 @@ from sagemaker_eval.model import Json, Outcome, Suite
 from sagemaker_eval.providers.base import PROVIDERS, Provider
 from sagemaker_eval.providers.services import Services
 from sagemaker_eval.reporting.outputs import output_endings
-from sagemaker_eval.running.checking import check
+from sagemaker_eval.running.checking import checked_plan
 from sagemaker_eval.running.engine import concurrency
 from sagemaker_eval.running.folders import runs_folder
 from sagemaker_eval.running.plan import Plan
@@ -70,10 +70,9 @@ def prepared(request: EvalRequest) -> Iterator[Prepared]:
         scrubber.add([*suite.secrets, *(suite.env.get(name) for name in _SECRET_VARIABLES)])
         suite = select(suite, _filters(request, suite.env))
         stack.enter_context(applied(suite.env))
-        plan = Plan.of(suite)
         templates = Templates(suite.env, notices)
         judge = Judge(templates)
-        check(plan, templates, judge)
+        plan = checked_plan(suite, templates, judge)
         services = _services(request, suite, notices, scrubber, stack)
         built = tuple(PROVIDERS.get(spec.kind)(spec, services) for spec in suite.providers)
         yield Prepared(request, suite, plan, templates, judge, services, built, scrubber, notices)

@@ -44,10 +44,16 @@ def find_default(folder: str) -> str | None:
 
 
 def read_config(paths: Sequence[str]) -> ConfigFile:
-    """The one file that the paths mean (file, folder or glob); an empty one for no path. Raises `ConfigError`."""
+    """The one file that the paths mean (file, folder or glob), that of the working folder where there are none.
+
+    An empty one where the working folder has none either. Raises `ConfigError`.
+    """
+    if not paths:
+        default = find_default(".")
+        if default is None:
+            return ConfigFile()
+        paths = [default]
     files = [file for path in paths for file in _files(path)]
-    if not files:
-        return ConfigFile()
     if len(files) > 1:
         message = f"several configuration files are not yet supported: {', '.join(f'`{file}`' for file in files)}"
         raise ConfigError.of(message, None, "give one `--config`")

@@ -101,7 +101,7 @@ def _lines(error: ConfigError) -> Iterator[str]:
 
 
 def _with_line(problem: Problem) -> Problem:
-    return Problem(problem.message, located(problem), problem.hint)
+    return Problem(" ".join(problem.message.splitlines()), located(problem), problem.hint)
 
 
 def _reading_order(problem: Problem) -> tuple[str, int, int]:

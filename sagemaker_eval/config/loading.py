@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sagemaker_eval.config.config_file import ConfigFile, find_default, read_config
+from sagemaker_eval.config.csv_tests import csv_delimiter
 from sagemaker_eval.config.environment import config_env, render_env
 from sagemaker_eval.config.gathering import Problems
 from sagemaker_eval.config.masking import masked, secrets_in
@@ -37,9 +38,10 @@ def load(
 ) -> Suite:
     """The suite that a configuration asks for, with the command line's overrides applied.
 
-    `paths` may be empty: the overrides then have to say what to run. `environ` is the process environment with `.env`
-    files. `notice` hears, once each, of settings without effect and of choices taken. Raises `ConfigError` with every
-    problem found; the tests of CSV and JSONL files are only checked as far as counting them needs.
+    Without `paths` the working folder's own configuration counts; where there is none the overrides have to say what
+    to run. `environ` is the process environment with `.env` files. `notice` hears, once each, of settings without
+    effect and of choices taken. Raises `ConfigError` with every problem found; the tests of CSV and JSONL files are
+    only checked as far as counting them needs.
     """
     written = read_config(paths)
     env = {**environ, **config_env(written.document, environ, written.path)}
@@ -151,10 +153,11 @@ class _Loading:
         return read_default_test(self.document.get("defaultTest"), where, context, entry.metadata or {}, self.notice)
 
     def _chosen_tests(self, default: TestCase, forced: Mapping[str, Json]) -> Tests:
+        delimiter = csv_delimiter(self.env.get("PROMPTFOO_CSV_DELIMITER", ","), Place("PROMPTFOO_CSV_DELIMITER"))
         if self.overrides.tests is not None:
-            context = TestContext(self.names.assertions, ".", default, forced)
+            context = TestContext(self.names.assertions, ".", default, forced, delimiter)
             return build_tests(self.overrides.tests, Place("--tests"), context)
-        context = TestContext(self.names.assertions, self.written.base_path, default, forced)
+        context = TestContext(self.names.assertions, self.written.base_path, default, forced, delimiter)
         if "tests" not in self.document:
             return single_test(context)
         return build_tests(self.document["tests"], within(self.written.where, "tests"), context)

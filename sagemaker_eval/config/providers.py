@@ -98,7 +98,7 @@ def _written(raw: Json, where: Place) -> _Written:
         raise misshapen("an id or a map", raw, where)
     if len(raw) == 1:
         (key, value), *_ = raw.items()
-        if ":" in key or isinstance(value, Mapping | None):
+        if key not in ProviderEntry.known_keys() and (":" in key or isinstance(value, Mapping | None)):
             inside = within(where, key)
             return _Written(key, inside, {} if value is None else value, inside)
     selector = raw.get("id")

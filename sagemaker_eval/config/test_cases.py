@@ -26,6 +26,7 @@ class TestContext:
     base_path: str
     default: TestCase = field(default_factory=TestCase)
     forced: Mapping[str, Json] = field(default_factory=dict)
+    csv_delimiter: str = ","
 
 
 def build_test(raw: Json, where: Place, context: TestContext) -> TestCase:

@@ -64,7 +64,8 @@ def _listed(source: list[Json], where: Place, context: TestContext) -> Tests:
 
 
 def _open(source: str, where: Place, context: TestContext) -> Tests:
-    return open_tests(source, context.base_path, functools.partial(_build, context), where)
+    build = functools.partial(_build, context)
+    return open_tests(source, context.base_path, build, where, delimiter=context.csv_delimiter)
 
 
 def _build(context: TestContext, raw: Mapping[str, Json], where: Place) -> TestCase:

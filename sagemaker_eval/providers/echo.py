@@ -11,7 +11,7 @@ class Echo:
     """Answers each prompt with itself; sends nothing anywhere."""
 
     async def answer(self, call: Call) -> Response:
-        return Response(output=call.prompt, raw=call.prompt)
+        return Response(output=call.prompt, raw=call.prompt, attempts=0)
 
     def request(self, call: Call) -> None:
         return None

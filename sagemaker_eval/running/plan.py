@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sagemaker_eval.config.prompts import prompt_matches
 from sagemaker_eval.model import Case, Column, Json, Prompt, ProviderSpec, Row, Suite, TestCase
 
 
@@ -24,11 +25,16 @@ class Plan:
     var_names: tuple[str, ...]
 
     @classmethod
-    def of(cls, suite: Suite) -> Plan:
-        """Count the suite, reading its tests once. Raises `ConfigError` for tests that are wrong."""
+    def of(cls, suite: Suite, inspect: Callable[[TestCase], None] | None = None) -> Plan:
+        """Count the suite, reading its tests once and showing each to `inspect`.
+
+        Raises `ConfigError` for tests that are wrong.
+        """
         names: dict[str, None] = {}
         count = 0
         for test in suite.tests:
+            if inspect is not None:
+                inspect(test)
             names.update(dict.fromkeys(test.vars))
             count += _repeats(test, suite) * math.prod(len(values) for values in _choices(test).values())
         return cls(suite, columns_of(suite), count, tuple(names))
@@ -67,16 +73,6 @@ def columns_of(suite: Suite) -> tuple[Column, ...]:
 def is_allowed(provider: ProviderSpec, prompt: Prompt) -> bool:
     """Whether the provider's `prompts` (all, where absent) name this prompt."""
     return provider.prompts is None or any(prompt_matches(reference, prompt) for reference in provider.prompts)
-
-
-def prompt_matches(reference: str, prompt: Prompt) -> bool:
-    """Whether a reference means this prompt: its label, its id, a prefix ending in `*`, or a `group:` prefix."""
-    names = [name for name in (prompt.label, prompt.name) if name is not None]
-    if reference in names:
-        return True
-    if reference.endswith("*"):
-        return any(name.startswith(reference[:-1]) for name in names)
-    return any(name.startswith(f"{reference}:") for name in names)
 
 
 def combinations(test: TestCase) -> Iterator[Mapping[str, Json]]:

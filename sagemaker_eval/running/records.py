@@ -109,7 +109,7 @@ def row_of(result: CaseResult) -> dict[str, Json]:
         "score": grade.score if grade else 0.0,
         "gradingResult": _grade_json(grade) if grade else None,
         "namedScores": dict(grade.named_scores) if grade else {},
-        "latencyMs": round(timings.wire, 3) if response else None,
+        "latencyMs": _milliseconds(response.latency_ms) if response else None,
         "cost": None,
         "tokenUsage": usage,
         "timings": _timings_json(timings),
@@ -202,6 +202,10 @@ def _verdict_json(verdict: Verdict) -> dict[str, Json]:
     if verdict.metadata:
         document["metadata"] = dict(verdict.metadata)
     return document
+
+
+def _milliseconds(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
 
 
 def _timings_json(timings: Timings) -> dict[str, Json]:

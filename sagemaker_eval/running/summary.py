@@ -54,7 +54,8 @@ class Tally:
         self.cached_tokens += usage.cached
         self.requests += usage.requests
         self.estimated = self.estimated or usage.estimated
-        self.latencies.append(response.timings.wire)
+        if (latency := response.latency_ms) is not None:
+            self.latencies.append(latency)
 
 
 def summarise(tallies: Iterable[Tally]) -> ColumnSummary:

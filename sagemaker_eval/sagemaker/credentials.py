@@ -55,8 +55,12 @@ class CredentialSource:
         return f"CredentialSource(profile={self.profile!r})"
 
     def tell(self, listener: Callable[[list[str | None]], None]) -> None:
-        """Have `listener` told the secrets among all credentials yet to come, so that it can keep them out of logs."""
+        """Have `listener` told the secrets among all credentials, now and to come, so that it can keep them hidden."""
+        if listener in self._listeners:
+            return
         self._listeners.append(listener)
+        if self._frozen is not None:
+            listener([self._frozen.secret_key, self._frozen.token])
 
     def current(self) -> ReadOnlyCredentials:
         """Valid credentials, refreshed where that is due. May block; raises `SetupError` where there are none."""

@@ -68,7 +68,7 @@ _UNSIGNED = _stop(
 _TOO_LARGE = Fault(
     Retry.NEVER,
     "the request body of {body_size:,} bytes is too large",
-    "real-time endpoints take up to 25 MB (6 MB in some regions), serverless ones 4 MB",
+    "real-time endpoints take 25 MB (6 MB in older documents of AWS), serverless ones 4 MB",
 )
 _WRONG_ADDRESS = _stop("{url} does not answer InvokeEndpoint", "check the endpoint URL of the provider's settings")
 

@@ -29,6 +29,8 @@ _PARTITIONS = {
     "eusc-": "aws-eusc",
     "us-iso-": "aws-iso",
     "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
 }
 _ENDPOINT_ARN = re.compile(r"arn:[\w-]+:sagemaker:[^\s\"'`]+[^\s\"'`.,;:]")
 

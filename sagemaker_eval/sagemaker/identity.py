@@ -6,7 +6,6 @@ Answers are cached per identity, so two accounts with an endpoint of the same na
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 from collections.abc import Mapping
@@ -30,10 +29,7 @@ def account_of_key(access_key_id: str) -> str | None:
     """
     if not _KEY_ID.fullmatch(access_key_id):
         return None
-    try:
-        head = int.from_bytes(base64.b32decode(access_key_id[4:])[:6], "big")
-    except binascii.Error:
-        return None
+    head = int.from_bytes(base64.b32decode(access_key_id[4:])[:6], "big")
     if not head & _NEW_GENERATION:
         return None
     account = f"{(head & _ACCOUNT_BITS) >> _PADDING_BITS:012d}"

@@ -99,7 +99,7 @@ class Targets:
 def open_session(profile: str | None) -> botocore.session.Session:
     """The botocore session of a profile, its files read. Raises `SetupError` for broken files and unknown profiles."""
     import botocore.session
-    from botocore.exceptions import BotoCoreError, ConfigParseError, ProfileNotFound
+    from botocore.exceptions import ConfigParseError, ProfileNotFound
 
     session = botocore.session.Session(profile=profile)
     try:
@@ -108,8 +108,6 @@ def open_session(profile: str | None) -> botocore.session.Session:
         raise _unknown_profile(session) from None
     except ConfigParseError as error:
         raise _broken_file(error) from None
-    except BotoCoreError as error:
-        raise SetupError(f"the AWS configuration is wrong: {one_line(str(error))}") from error
     return session
 
 

@@ -82,13 +82,15 @@ def number_text(value: float) -> str:
 
 
 def to_json(value: object, indent: int | str | None = None) -> str:
-    """`value` as JSON.stringify writes it. `indent` counts spaces, or is what to indent with; 0 or "" is compact.
+    """`value` as JSON.stringify writes it. `indent` counts spaces (10 at most), or is what to indent with; 0 or "" is
+    compact.
 
     Raises `RenderError` for what is not JSON, such as a function.
     """
     plain = _plain(value)
     if not indent:
         return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+    indent = indent[:10] if isinstance(indent, str) else min(int(indent), 10)
     return json.dumps(plain, ensure_ascii=False, indent=indent)
 
 

@@ -90,7 +90,7 @@ class NunjucksEnvironment(ImmutableSandboxedEnvironment):
         self.notices = notices
         self.strict = strict
         self.filters: dict[str, Callable[..., Any]] = {**build_filters(), LOOP_OVER: self.loop_over, SHARED: Namespace}
-        self.tests.update(build_tests())
+        self.tests = build_tests()
         self.globals = {
             "cycler": Cycler,
             "env": Environ(env),
@@ -163,6 +163,15 @@ class NunjucksEnvironment(ImmutableSandboxedEnvironment):
             return obj[argument]
         except (TypeError, LookupError):
             return self.undefined(obj=obj, name=to_text(argument))
+
+    def cut(self, obj: Any, start: int | None, stop: int | None, step: int | None) -> Any:
+        """`obj[start:stop:step]`; undefined for what has no parts in a row."""
+        if isinstance(obj, str | list | tuple):
+            try:
+                return obj[start:stop:step]
+            except (TypeError, ValueError):
+                raise RenderError("the bounds of a slice are whole numbers") from None
+        return obj if isinstance(obj, Undefined) else self.undefined(obj=obj, name="[:]")
 
     def unsafe_undefined(self, obj: Any, attribute: str) -> Undefined:
         raise SecurityError(f"the attribute `{attribute}` is out of bounds for templates")

@@ -57,7 +57,8 @@ def _cause(error: Exception) -> tuple[str, str | None]:
 
 
 def _plain(message: str) -> str:
-    return re.sub(r"'([^']*)'", r"`\1`", " ".join(message.split())).rstrip(".")
+    message = re.sub(r"'([^']*)'", r"`\1`", " ".join(message.split())).rstrip(".")
+    return f"{message[:1].lower()}{message[1:]}"
 
 
 def _template_line(traceback: TracebackType | None, template: Template) -> int | None:

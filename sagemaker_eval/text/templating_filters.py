@@ -45,21 +45,22 @@ def build_filters() -> dict[str, Filter]:
         del filters[name]
     filters |= _GENERAL
     filters |= {name: _of_text(function) for name, function in TEXT_FILTERS.items()}
-    return {name: _guarded(name, function) for name, function in filters.items()}
+    return {name: guarded("filter", name, function) for name, function in filters.items()}
 
 
-def _guarded(name: str, function: Filter) -> Filter:
+def guarded(what: str, name: str, function: Filter) -> Filter:
+    """A filter or test (`what`) that raises `RenderError` naming itself where Python would complain of arguments."""
     position = 1 if hasattr(function, "jinja_pass_arg") else 0
 
     @functools.wraps(function)
-    def guarded(*args: Any, **kwargs: Any) -> Any:
+    def guarding(*args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
         except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
-            what = kind(args[position])
-            raise RenderError(f"the filter `{name}` cannot take {what} with these arguments") from error
+            value = kind(args[position])
+            raise RenderError(f"the {what} `{name}` cannot take {value} with these arguments") from error
 
-    return guarded
+    return guarding
 
 
 def _listing(function: Filter) -> Filter:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import jinja2.tests
 from jinja2 import Undefined
 
 from sagemaker_eval.text.javascript_values import (
@@ -17,13 +18,15 @@ from sagemaker_eval.text.javascript_values import (
     to_number,
     truthy,
 )
+from sagemaker_eval.text.templating_filters import guarded
 
 Test = Callable[..., bool]
 
 
 def build_tests() -> dict[str, Any]:
-    """The tests by name, to be laid over Jinja2's; the operators stand under their own signs."""
-    return {**_NAMED, **OPERATORS}
+    """All tests by name, those of Jinja2 included; the operators stand under their own signs."""
+    named: dict[str, Any] = {**jinja2.tests.TESTS, **_NAMED}
+    return {name: guarded("test", name, function) for name, function in named.items()} | OPERATORS
 
 
 def _greater(left: object, right: object) -> bool:

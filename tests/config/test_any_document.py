@@ -27,11 +27,12 @@ from sagemaker_eval.model import Json
 
 NAMES = KnownNames(("custom", "openai"), ("custom",), ("contains", "equals"), (".json",))
 
-_WORDS = st.sampled_from(
-    ["", "echo", "sagemaker:mine", "sagemaker:openai:mine", "contains", "not-equals", "llm-rubric", "a.json", "a.csv"]
-    + ["file://", "file://*.txt", "file://a.py:f", "{{x}}", "{{env.X}}", "5%", "0.5", "text", "\0", "a/", "[", "{a,b}"]
+_NAMES = st.sampled_from(["echo", "sagemaker:mine", "sagemaker:openai:mine", "contains", "not-equals", "llm-rubric"])
+_PATHS = st.sampled_from(["file://", "file://*.txt", "file://a.py:f", "a.json", "a.csv", "a/", "[", "{a,b}", "\0"])
+_WORDS = st.one_of(_NAMES, _PATHS, st.sampled_from(["", "{{x}}", "{{env.X}}", "5%", "0.5", "two\nlines"]))
+_SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(-2, 2**70), st.floats(allow_nan=False, allow_infinity=False), _WORDS
 )
-_SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-2, 2**70), st.floats(allow_nan=False), _WORDS)
 _KEYS = st.sampled_from(
     sorted(
         {

@@ -102,7 +102,8 @@ def test_defaults_of_the_shortest_configuration(write: Write) -> None:
     assert (suite.cache, suite.repeat, suite.max_concurrency, suite.max_error_rate) == (True, 1, 4, 0.0)
 
 
-def test_no_configuration_at_all(write: Write) -> None:
+@pytest.mark.usefixtures("write")
+def test_no_configuration_at_all() -> None:
     suite = loaded(prompts=("Say {{word}}",), providers=("sagemaker:openai:mine",), vars={"word": "yes"})
 
     assert [prompt.raw for prompt in suite.prompts] == ["Say {{word}}"]
@@ -111,6 +112,14 @@ def test_no_configuration_at_all(write: Write) -> None:
     assert suite.document == {"prompts": ["Say {{word}}"], "providers": ["sagemaker:openai:mine"]}
 
 
+def test_the_configuration_of_the_working_folder_is_found(write: Write) -> None:
+    write("{providers: [echo], description: found}")
+
+    assert loaded().description == "found"
+    assert [provider.id for provider in loaded(providers=("sagemaker:mine",)).providers] == ["sagemaker:mine"]
+
+
+@pytest.mark.usefixtures("write")
 def test_nothing_to_run() -> None:
     assert refused().startswith("there is nothing to run: no configuration and no providers\n")
 

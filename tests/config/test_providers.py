@@ -165,6 +165,8 @@ def test_the_nearest_delay_counts(provider: dict[str, Json], default: int | None
         ([7], "`providers[0]` must be an id or a map, not the number `7`"),
         ({"id": "echo"}, "`providers` must be a provider's id or a list, not a map"),
         ([{"label": "x"}], "`id` is missing in a provider"),
+        ([{"id": None}], "`id` is missing in a provider"),
+        ([{"config": {}}], "`id` is missing in a provider"),
         ([{"id": 7}], "`id` must be text, not the number `7`"),
         ([{"id": "echo", "transform": "x"}], "`transform` is not yet supported"),
         ([{"sagemaker:mine": "x"}], "`sagemaker:mine` must be a map, not the text `x`"),

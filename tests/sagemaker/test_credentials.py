@@ -170,13 +170,17 @@ def test_a_refresh_that_fails_when_nothing_is_left_stops_the_run() -> None:
         asyncio.run(source.fresh())
 
 
-def test_listeners_learn_the_secrets() -> None:
-    told: list[list[str | None]] = []
+def test_each_listener_learns_the_secrets_once() -> None:
+    early: list[list[str | None]] = []
+    late: list[list[str | None]] = []
     source = CredentialSource.of_keys(StaticKeys("AKIAX", "secret", "token"))
-    source.tell(told.append)
+    hear = early.append
+    source.tell(hear)
+    source.tell(hear)
     source.current()
     source.current()
-    assert told == [["secret", "token"]]
+    source.tell(late.append)
+    assert early == late == [["secret", "token"]]
 
 
 def test_no_secret_shows_in_a_source() -> None:

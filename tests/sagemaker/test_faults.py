@@ -194,6 +194,10 @@ def test_a_region_that_does_not_exist_is_suggested_another() -> None:
     assert fault.hint == "`us-esat-1` is not a known region: did you mean `us-east-1`?"
 
 
+def test_a_known_region_that_cannot_be_resolved_points_to_the_network() -> None:
+    assert classify("DNSError", None, {}, CONTEXT).hint == "check the network and the region"
+
+
 def test_a_time_out_names_the_time_and_the_ways_out() -> None:
     fault = classify("ReadTimeout", None, {}, CONTEXT)
     assert fault.message == "no answer from `My-Endpoint` within 80,000 ms (ReadTimeout)"

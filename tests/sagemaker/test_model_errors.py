@@ -84,6 +84,10 @@ def test_what_the_same_prompt_will_always_meet_is_never_tried_again(status: int,
     assert "shorten the prompt" in str(reading.hint)
 
 
+def test_a_log_stream_of_another_form_is_shown_as_it_is() -> None:
+    assert reading_of(507, "words", log="arn:odd").hint == "the container's log: `arn:odd`"
+
+
 def test_batch_inference_failed_comes_with_its_check_list() -> None:
     reading = reading_of(424, '{"code": 424, "message": "prediction failure", "error": "Batch inference failed"}')
     assert reading.retry is Retry.ONCE

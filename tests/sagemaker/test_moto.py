@@ -76,7 +76,7 @@ def boto3_answers(url: str) -> Exchange:
     for request in REQUESTS:
         answer = client.invoke_endpoint(
             EndpointName=request.endpoint, Body=request.body, ContentType=request.content_type, Accept=request.accept,
-            **dict(request.routing),  # type: ignore[arg-type]
+            **dict(request.routing),
         )  # fmt: skip
         answers.append((answer["Body"].read(), answer["InvokedProductionVariant"], answer["ContentType"]))
     client.close()

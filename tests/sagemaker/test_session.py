@@ -9,6 +9,8 @@ from pathlib import Path
 import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.endpoint_provider import EndpointProvider
+from botocore.exceptions import EndpointResolutionError
 
 from sagemaker_eval.errors import SetupError
 from sagemaker_eval.model import AwsSettings, StaticKeys
@@ -85,6 +87,19 @@ def test_what_is_no_url_is_refused(url: str) -> None:
         target_of(AwsSettings(endpoint_url=url))
     assert str(caught.value) == f"`{url}` is not the URL of an endpoint"
     assert "`https://`" in str(caught.value.hint)
+
+
+def test_an_endpoint_that_no_rule_gives_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(provider: EndpointProvider, **parameters: object) -> None:
+        raise EndpointResolutionError(msg="this partition does not support DualStack")
+
+    monkeypatch.setattr(EndpointProvider, "resolve_endpoint", refuse)
+    with pytest.raises(SetupError) as caught:
+        target_of(AwsSettings(region="us-iso-east-1"))
+    assert str(caught.value) == (
+        "SageMaker Runtime has no such endpoint in us-iso-east-1: this partition does not support DualStack"
+    )
+    assert "AWS_USE_DUALSTACK_ENDPOINT" in str(caught.value.hint)
 
 
 def test_an_unknown_profile_names_those_there_are(aws_config: Callable[[str], Path]) -> None:

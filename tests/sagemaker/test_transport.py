@@ -296,6 +296,20 @@ def test_without_a_bundle_botocores_certificates_are_trusted() -> None:
     assert context.cert_store_stats()["x509_ca"] > 0
 
 
+def test_a_bug_on_the_way_is_not_passed_off_as_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(pool: ConnectionPool) -> None:
+        raise KeyError("bug")
+
+    monkeypatch.setattr(ConnectionPool, "session", broken)
+
+    async def story() -> None:
+        async with transport_to("http://127.0.0.1:1") as transport:
+            with pytest.raises(KeyError):
+                await transport(Request("ep", b""))
+
+    run(story)
+
+
 def test_without_credentials_nothing_is_sent() -> None:
     async def story() -> None:
         async with serving(ep=http(200, b"ok")) as server:

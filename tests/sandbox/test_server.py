@@ -193,6 +193,18 @@ def test_strange_requests_get_an_error_and_leave_the_server_alive(
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_bug_of_the_sandbox_is_an_internal_failure_without_a_traceback(
+    serve: Any, connect: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken_clock() -> float:
+        raise ZeroDivisionError
+
+    caller = connect(serve(clock=broken_clock))
+
+    assert error_of(lambda: caller.invoke("llama-3", PROMPT))[:2] == (500, "InternalFailure")
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_caller_that_expects_100_continue_is_told_to_go_on(serve: Any) -> None:
     request = b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
 

@@ -39,6 +39,7 @@ def rendered(source: str) -> str:
         ("o | dump", '{"b":1,"a":[1,null]}'),
         ("o | dump(2)", '{\n  "b": 1,\n  "a": [\n    1,\n    null\n  ]\n}'),
         ("l | dump('\\t')", "[\n\t3,\n\t1,\n\t2\n]"),
+        ("[1] | dump(1000000)", "[\n          1\n]"),
         ("o | dump(indent=2)", '{"b":1,"a":[1,null]}'),
         ("'é\"' | dump", '"é\\""'),
         ("nil | dump", "null"),
@@ -65,7 +66,8 @@ def rendered(source: str) -> str:
         ("s | reverse", "dlroW olleh"),
         ("l | sum", "6"),
         ("rows | sum('v', 10)", "16"),
-        ("rows | groupby('n') | dump", '{"x":[{"n":"x","v":1,"k":true},{"n":"x","v":3,"k":[]}],"y":[{"n":"y","v":2,"k":false}]}'),
+        ("[{'n': 'x', 'v': 1}, {'n': 2}, {'n': 'x'}] | groupby('n') | dump",
+         '{"x":[{"n":"x","v":1},{"n":"x"}],"2":[{"n":2}]}'),
         ("rows | selectattr('k') | join(',', 'v')", "1,3"),
         ("rows | rejectattr('k') | join(',', 'v')", "2"),
         ("rows | selectattr('v', 'gt', 1) | join(',', 'v')", "2,3"),
@@ -163,11 +165,12 @@ def test_filters_of_numbers(expression: str, expected: str) -> None:
 @pytest.mark.parametrize(
     "holds",
     [
-        "s is defined", "missing is undefined", "nil is defined", "nil is none", "nil is null", "n is number", "s is string",
-        "n is odd", "neg is odd", "2 is even", "n is divisibleby(3)", "o is mapping", "l is iterable", "s is iterable",
-        "o is not iterable", "n is equalto(3)", "n is eq(3)", "'3' is not eq(3)", "n is ne('3')", "n is sameas(3)",
-        "n is lt(4)", "n is le(3)", "n is gt(2)", "n is ge(3)", "'a' is lower", "'A' is upper", "e is truthy",
-        "nil is falsy", "range is callable", "missing is not callable", "true is boolean", "l is not mapping",
+        "s is defined", "missing is undefined", "nil is defined", "nil is none", "nil is null", "n is number",
+        "s is string", "n is odd", "neg is odd", "2 is even", "n is divisibleby(3)", "o is mapping", "l is iterable",
+        "s is iterable", "o is not iterable", "n is equalto(3)", "n is eq(3)", "'3' is not eq(3)", "n is ne('3')",
+        "n is sameas(3)", "n is lt(4)", "n is le(3)", "n is gt(2)", "n is ge(3)", "'a' is lower", "'A' is upper",
+        "e is truthy", "nil is falsy", "range is callable", "missing is not callable",
+        "true is boolean", "l is not mapping",
     ],
 )  # fmt: skip
 def test_tests(holds: str) -> None:

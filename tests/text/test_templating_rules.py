@@ -37,7 +37,8 @@ def rendered(source: str) -> str:
     [
         ("{{ yes }} {{ no }} {{ nil }} {{ missing }} {{ null }} {{ true }}", "true false    true"),
         ("{{ one }} {{ 4 / 2 }} {{ 7 / 2 }} {{ 0.1 + 0.2 }} {{ -0.0 }}", "1 2 3.5 0.30000000000000004 0"),
-        ("{{ 1e21 }} {{ 1e20 }} {{ 0.000001 }} {{ 0.0000001 }} {{ 1.5e-9 }}", "1e+21 100000000000000000000 0.000001 1e-7 1.5e-9"),
+        ("{{ 1e21 }} {{ 1e20 }} {{ 1.5e21 }}", "1e+21 100000000000000000000 1.5e+21"),
+        ("{{ 0.000001 }} {{ 0.0000001 }} {{ 1.5e-9 }}", "0.000001 1e-7 1.5e-9"),
         ("{{ 1 / 0 }} {{ -1 / 0 }} {{ 0 / 0 }}", "Infinity -Infinity NaN"),
         ("{{ 9007199254740993 }}", "9007199254740993"),
         ("{{ l }} {{ none_in }} [{{ e }}]", "3,1,2 1,,2,3,true []"),
@@ -69,7 +70,8 @@ def test_what_is_false(value: str) -> None:
         ("{{ empty or 'd' }} {{ nil or 0 or 'z' }}", "d z"),
         ("{{ n and 'd' }} {{ 0 and 'd' }} {{ e and 'd' }}", "d 0 d"),
         ("{{ 'a' if nil }}|", "|"),
-        ("{{ e | default('d', true) }}{{ empty | default('d', true) }}{{ nil | default('d') }}{{ missing | default('d') }}", "dd"),
+        ("{{ e | default('d', true) }}{{ empty | default('d', true) }}{{ empty | default('d') }}", "d"),
+        ("{{ nil | default('d') }}{{ nil | default('d', true) }}{{ missing | default('d') }}", "dd"),
     ],
 )  # fmt: skip
 def test_choices_keep_their_operands(source: str, expected: str) -> None:
@@ -141,6 +143,7 @@ def test_arithmetic(expression: str, expected: str) -> None:
         ("{{ keys_like_methods.items }}{{ keys_like_methods.keys }}{{ keys_like_methods.get }}", "789"),
         ("{{ o.items }}{{ o.nope }}{{ l[9] }}{{ s[99] }}", ""),
         ("{{ s.length }} {{ l.length }} {{ o.length }} {{ l[-1] }} {{ s[0] }} {{ s[1:3] }}", "11 3 2 2 h el"),
+        ("{{ l[1:] }} {{ l[:-1] }} [{{ nil[1:] }}{{ missing[1:] }}{{ 1[1:] }}{{ o[1:] }}]", "1,2 3,1 []"),
         ("{{ {a: 1, 'b': n} | dump }}", '{"a":1,"b":3}'),
     ],
 )
@@ -204,13 +207,15 @@ def test_methods_leave_their_owner_as_it_is() -> None:
     ("source", "expected"),
     [
         ("{% for k, v in o %}{{ k }}={{ v | dump }};{% endfor %}", 'a=1;b={"c":[1,2]};'),
-        ("{% for k, v in keys_like_methods %}{{ k }}{{ v }}{{ loop.last }} {% endfor %}", "items7false keys8false get9true "),
+        ("{% for k, v in keys_like_methods %}{{ k }}{{ v }}{{ loop.last }};{% endfor %}",
+         "items7false;keys8false;get9true;"),
         ("{% for a, b in [[1, 2], [3]] %}{{ a }}-{{ b }};{% endfor %}", "1-2;3-;"),
         ("{% for a, b, c in [[1, 2, 3]] %}{{ c }}{{ b }}{{ a }}{% endfor %}", "321"),
         ("{% for x in missing %}a{% else %}none{% endfor %}{% for x in nil %}a{% else %}none{% endfor %}", "nonenone"),
         ("{% for x in 5 %}a{% else %}none{% endfor %}{% for x in e %}a{% else %}none{% endfor %}", "nonenone"),
         ("{% for c in 'abc' %}{{ c }},{% endfor %}", "a,b,c,"),
-        ("{% for x in l %}{{ loop.index }}{{ loop.revindex0 }}{{ loop.first }} {% endfor %}", "12true 21false 30false "),
+        ("{% for x in l %}{{ loop.index }}{{ loop.revindex0 }}{{ loop.first }};{% endfor %}",
+         "12true;21false;30false;"),
         ("{% for x in [[], 0, 1] if x %}[{{ x }}]{% endfor %}", "[][1]"),
     ],
 )  # fmt: skip
@@ -229,9 +234,12 @@ def test_loops(source: str, expected: str) -> None:
         ("{% for i in l %}{% set y = i %}{% endfor %}{{ y }}", ""),
         ("{% for i in l %}{% set s = i %}{{ s }}{% endfor %}{{ s }}", "312hello World"),
         ("{% set x = 1 %}{% for x in l %}{% set x = x + 1 %}{{ x }}{% endfor %}{{ x }}", "4231"),
-        ("{% for a in l %}{% set q = 0 %}{% for b in l %}{% set q = q + b %}{% endfor %}{{ q }};{% endfor %}", "6;6;6;"),
-        ("{% macro sum(p) %}{% set r = 0 %}{% for i in p %}{% set r = r + i %}{% endfor %}{{ r }}{% endmacro %}{{ sum(l) }}", "6"),
-        ("{% set x = 1 %}{% macro m(x) %}{{ x }}{% endmacro %}{% for i in l %}{% set x = i %}{{ m(i + 1) }}{% endfor %}{{ x }}", "4232"),
+        ("{% for a in l %}{% set q = 0 %}{% for b in l %}{% set q = q + b %}{% endfor %}{{ q }};{% endfor %}",
+         "6;6;6;"),
+        ("{% macro sum(p) %}{% set r = 0 %}{% for i in p %}{% set r = r + i %}{% endfor %}{{ r }}{% endmacro %}"
+         "{{ sum(l) }}", "6"),
+        ("{% set x = 1 %}{% macro m(x) %}{{ x }}{% endmacro %}"
+         "{% for i in l %}{% set x = i %}{{ m(i + 1) }}{% endfor %}{{ x }}", "4232"),
         ("{% macro w() %}<{{ caller() }}>{% endmacro %}{% set x = 0 %}"
          "{% for i in l %}{% set x = i %}{% call w() %}{{ x }}{% endcall %}{% endfor %}", "<3><1><2>"),
         ("{% set x = 1 %}{% with y = x %}{% for i in l %}{% set x = i + y %}{% endfor %}{% endwith %}{{ x }}", "3"),
