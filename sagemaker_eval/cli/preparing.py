@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -13,6 +14,7 @@ from sagemaker_eval.assertions.base import ASSERTIONS
 from sagemaker_eval.assertions.judging import Judge
 from sagemaker_eval.calling.cache_folder import default_cache_folder
 from sagemaker_eval.calling.cache_store import CacheStore
+from sagemaker_eval.calling.clock import Sleep
 from sagemaker_eval.cli.notices import Notices
 from sagemaker_eval.cli.requests import EvalRequest, is_set, unheeded
 from sagemaker_eval.cli.scrubbing import Scrubber
@@ -57,8 +59,11 @@ class Prepared:
 
 
 @contextmanager
-def prepared(request: EvalRequest) -> Iterator[Prepared]:
-    """Prepare a run; the environment, the sandbox and the cache last until the block ends."""
+def prepared(request: EvalRequest, sleep: Sleep = asyncio.sleep) -> Iterator[Prepared]:
+    """Prepare a run; the environment, the sandbox and the cache last until the block ends.
+
+    `sleep` is how calls wait for their turn and before they are made again.
+    """
     scrubber = Scrubber()
     notices = Notices(scrubber)
     with ExitStack() as stack:

@@ -126,13 +126,14 @@ def sagemaker(spec: ProviderSpec, services: Services) -> Provider:
     formats = EMBEDDING_FORMATS if options.embedding else FORMATS
     transport = Transport(Wire(target), target.credentials, services.pool, options.timeout_ms)
     checked = Checked(transport, Check(formats.get(options.model_type)))
-    paced = Paced(checked, Pace(spec.delay_ms or 0))
-    retrying = Retrying(paced, options.max_retries, services.patience)
+    paced = Paced(checked, Pace(spec.delay_ms or 0, sleep=services.sleep))
+    retrying = Retrying(paced, options.max_retries, services.patience, services.sleep)
     alone = FirstAlone(retrying, services.gate(target, options.endpoint))
+    address = services.address(target)
     invoke = Cached(
         alone,
         services.store,
-        lambda request: cache_key(target.identity, target.url, target.region, request),
+        lambda request: cache_key(target.identity, address, target.region, request),
         refresh=services.refresh,
         flights=services.flights,
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sagemaker_eval.calling.cache_store import CacheStore
+from sagemaker_eval.calling.clock import Sleep
 from sagemaker_eval.calling.first_alone import Gate
 from sagemaker_eval.calling.retrying import Patience
 from sagemaker_eval.calling.single_flight import SingleFlight
@@ -27,6 +29,8 @@ class Services:
     refresh: bool = False
     sandbox: Target | None = None
     patience: Patience = field(default_factory=Patience)
+    sleep: Sleep = asyncio.sleep
+    """How calls wait for their turn and before they are made again."""
     flights: SingleFlight = field(default_factory=SingleFlight)
     _gates: dict[tuple[str, str, str, str], Gate] = field(default_factory=dict)
 
@@ -37,6 +41,13 @@ class Services:
         target = self.targets.resolve(settings)
         target.credentials.tell(self.learn_secrets)
         return target
+
+    def address(self, target: Target) -> str:
+        """What of a target's URL tells answers apart: all of it, but nothing of the sandbox's.
+
+        The sandbox listens on another port in each run, and its identity says all that its answers depend on.
+        """
+        return "" if target is self.sandbox else target.url
 
     def gate(self, target: Target, endpoint: str) -> Gate:
         """The gate of an endpoint, shared by all providers that call it as the same identity."""

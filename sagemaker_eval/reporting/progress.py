@@ -20,6 +20,7 @@ from sagemaker_eval.reporting.messages import print_notice
 
 _REFRESHES_PER_SECOND = 10
 _LONGEST_SILENCE = 30.0
+_SHORTEST_SILENCE = 1.0
 _HEARTBEAT = 1.0
 _BAR_WIDTH = 40
 
@@ -170,7 +171,7 @@ class _Bar:
 
 
 class _Lines:
-    """A line at the start, at every tenth of the way, after half a minute of silence, and at the end."""
+    """A line at the start, at every tenth of a way that takes its time, after half a minute of silence, at the end."""
 
     def __init__(self, console: Console, pace: Pace) -> None:
         self._console = console
@@ -193,7 +194,8 @@ class _Lines:
         if self._pace.counts.finished >= self._next_count:
             with self._lock:
                 self._aim()
-                if self._pace.counts.finished < self._pace.counts.total:
+                lately = self._pace.clock() - self._last_time < _SHORTEST_SILENCE
+                if not lately and self._pace.counts.finished < self._pace.counts.total:
                     self._report()
 
     def finish(self, event: RunFinished) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich import box
 from rich.console import Console
@@ -19,6 +19,7 @@ from sagemaker_eval.reporting.terminal import marks_for, one_line, print_indente
 from sagemaker_eval.running.records import ColumnRecord, RunRecord
 
 _LONGEST_NAME = 48
+_SHORTEST_NAME = 20
 _LONGEST_ERROR = 400
 _ANY_WIDTH = 10_000
 
@@ -72,10 +73,12 @@ _FIGURES = (
 def render_summary(record: RunRecord, journal: JournalReader, summary: RunSummary, console: Console) -> None:
     """Print the summary. The journal is read only where cases errored."""
     lines = list(_lines(record, summary, console))
-    table = _table(lines)
-    unlimited = console.options.update(max_width=_ANY_WIDTH)
-    if Measurement.get(console, unlimited, table).maximum <= width_of(console):
-        console.print(table)
+    missing = _natural_width(lines, console) - width_of(console)
+    longest = max(line.indent + len(line.name) for line in lines)
+    if missing <= 0:
+        console.print(_table(lines))
+    elif longest - missing >= _SHORTEST_NAME:
+        console.print(_table([_shortened(line, longest - missing, console) for line in lines]))
     else:
         _print_blocks(lines, console)
     _print_remarks(summary, console)
@@ -100,6 +103,15 @@ def _lines(record: RunRecord, summary: RunSummary, console: Console) -> Iterator
                 yield Line(title, summary.columns[index], indent=2, style="dim" if providers is not None else "")
     if len(groups) > 1:
         yield Line("Total", summary.total, style="bold")
+
+
+def _natural_width(lines: Sequence[Line], console: Console) -> int:
+    unlimited = console.options.update(max_width=_ANY_WIDTH)
+    return Measurement.get(console, unlimited, _table(lines)).maximum
+
+
+def _shortened(line: Line, width: int, console: Console) -> Line:
+    return replace(line, name=one_line(line.name, width - line.indent - 1, console))  # the cut adds its mark
 
 
 def _provider_groups(columns: Sequence[ColumnRecord]) -> list[list[int]]:

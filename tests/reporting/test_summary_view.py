@@ -102,3 +102,13 @@ def test_errors_are_in_no_rate() -> None:
 
 def test_unasserted_answers_count_as_passed_beside_asserted_ones() -> None:
     assert pass_rate(ColumnSummary(passed=3, failed=1, unasserted=2)) == "75.0% (3/4)"
+
+
+@pytest.mark.parametrize("width", range(50, 131, 4))
+def test_long_names_are_cut_before_any_figure_is(new_run: New, new_paper: New, width: int) -> None:
+    run = new_run(providers=("a" * 40, "b" * 40))
+    text = shown(run, RunSummary(TOTAL, (LLAMA, MISTRAL), (LLAMA, MISTRAL), 1.0), new_paper(width=width))
+    assert "12,345" in text
+    assert all(len(line) <= width for line in text.splitlines())
+    cut = [line for line in text.splitlines() if "…" in line]
+    assert all(line.startswith(("aaaa", "bbbb")) for line in cut)
