@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sagemaker_eval.calling.clock import Sleep
 from sagemaker_eval.cli.exit_codes import BELOW_PASS_RATE, FINE, exit_code
 from sagemaker_eval.cli.logs import logging_to
 from sagemaker_eval.cli.preparing import Prepared, prepared
@@ -36,9 +37,9 @@ _SHOWN_REQUESTS = 3
 _SHOWN_PROBLEMS = 20
 
 
-def evaluate(request: EvalRequest) -> int:
+def evaluate(request: EvalRequest, sleep: Sleep = asyncio.sleep) -> int:
     """Carry out one `sageval eval` and return its exit code. Raises `ConfigError` and `SetupError` before any call."""
-    with prepared(request) as run:
+    with prepared(request, sleep) as run:
         return dry_run(run) if request.dry_run else carry_out(run)
 
 
@@ -158,7 +159,7 @@ def _request(run: Prepared, case: Case, call: Call) -> Request | None:
 
 
 def _shown_request(run: Prepared, case: Case, call: Call, request: Request | None) -> str:
-    title = f"test {case.row.index}, {case.column.provider.name}"
+    title = f"test {case.row.index}, {case.column.provider.name}, prompt {case.column.prompt.label!r:.80}"
     if request is None:
         return f"{title}: no request\n{call.prompt}\n\n"
     target = run.services.target(case.column.provider.options.aws)

@@ -78,7 +78,7 @@ def prepared(request: EvalRequest, sleep: Sleep = asyncio.sleep) -> Iterator[Pre
         templates = Templates(suite.env, notices)
         judge = Judge(templates)
         plan = checked_plan(suite, templates, judge)
-        services = _services(request, suite, notices, scrubber, stack)
+        services = _services(request, suite, notices, scrubber, sleep, stack)
         built = tuple(PROVIDERS.get(spec.kind)(spec, services) for spec in suite.providers)
         yield Prepared(request, suite, plan, templates, judge, services, built, scrubber, notices)
 
@@ -108,7 +108,9 @@ def _overrides(request: EvalRequest) -> Overrides:
     )
 
 
-def _services(request: EvalRequest, suite: Suite, notices: Notices, scrubber: Scrubber, stack: ExitStack) -> Services:
+def _services(
+    request: EvalRequest, suite: Suite, notices: Notices, scrubber: Scrubber, sleep: Sleep, stack: ExitStack
+) -> Services:
     sandbox = _sandbox(request, stack) if request.sandbox else None
     store = None
     if suite.cache and not request.dry_run:
@@ -122,6 +124,7 @@ def _services(request: EvalRequest, suite: Suite, notices: Notices, scrubber: Sc
         store=store,
         refresh=is_set(suite.env, "DEBUG") and request.cache is not True,
         sandbox=sandbox,
+        sleep=sleep,
     )
 
 

@@ -17,7 +17,7 @@ class AnthropicFormat:
     """Servers that speak Anthropic's Messages API.
 
     A prompt that is a JSON array of messages is sent as `messages`, its system messages joined as `system`; other text
-    is one user message. A `topP` of 1 is left out, because newer Claude models refuse it beside a temperature.
+    is one user message.
     """
 
     def body(self, prompt: str, sampling: Sampling, content_type: str) -> bytes:
@@ -27,8 +27,7 @@ class AnthropicFormat:
             document["system"] = system
         document["max_tokens"] = sampling.max_tokens
         document["temperature"] = number(sampling.temperature)
-        if sampling.top_p != 1:
-            document["top_p"] = number(sampling.top_p)
+        document["top_p"] = number(sampling.top_p)
         if sampling.stop:
             document["stop_sequences"] = list(sampling.stop)
         return encode(document)

@@ -59,7 +59,7 @@ def environment(home: Path, url: str = "") -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_ACCESS_KEY_ID": "AKIABENCHMARKBENCHM1",
         "AWS_SECRET_ACCESS_KEY": "benchmark/secret/benchmark/secret/bench1",
-        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": url,
         "SAGEVAL_CACHE_PATH": str(home / "cache"),
         "SAGEVAL_RUNS_PATH": str(home / "runs"),

@@ -18,10 +18,10 @@ def body(prompt: str, sampling: Sampling = Sampling()) -> str:
 
 
 def test_plain_text_is_one_user_message() -> None:
-    assert body("Hi") == '{"messages":[{"role":"user","content":"Hi"}],"max_tokens":1024,"temperature":0.7}'
+    assert body("Hi") == '{"messages":[{"role":"user","content":"Hi"}],"max_tokens":1024,"temperature":0.7,"top_p":1}'
 
 
-def test_stop_sequences_and_an_unusual_top_p_are_sent() -> None:
+def test_sampling_and_stop_sequences_are_sent() -> None:
     assert body("Hi", Sampling(max_tokens=9, temperature=1.0, top_p=0.9, stop=("END",))) == (
         '{"messages":[{"role":"user","content":"Hi"}],'
         '"max_tokens":9,"temperature":1,"top_p":0.9,"stop_sequences":["END"]}'
