@@ -57,5 +57,10 @@ def decide(spec: AssertionSpec, holds: bool, expected: str) -> Verdict:
 def is_templated(value: Json) -> bool:
     """Whether a value holds template marks, so that it is known only for a case."""
     if isinstance(value, list):
-        return any(is_templated(item) for item in value)
-    return isinstance(value, str) and ("{{" in value or "{%" in value)
+        return any(isinstance(item, str) and is_templated(item) for item in value)
+    return isinstance(value, str) and ("{{" in value or "{%" in value or "{#" in value)
+
+
+def shortened(text: str, most: int = 200) -> str:
+    """`text`, cut after `most` characters where it is longer: reasons stand in tables."""
+    return text if len(text) <= most else f"{text[:most]}…"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
-from sagemaker_eval.assertions.base import ASSERTIONS, Check, Subject, decide, is_templated
-from sagemaker_eval.assertions.javascript_regex import PatternError, compile_pattern
+from sagemaker_eval.assertions.base import ASSERTIONS, PASSED, Check, Subject, decide, is_templated, shortened
+from sagemaker_eval.assertions.javascript_regex import Pattern, PatternError, compile_pattern
+from sagemaker_eval.assertions.json_text import NotJson, parse_json
+from sagemaker_eval.assertions.time_limits import in_time
 from sagemaker_eval.errors import CaseError, ConfigError
 from sagemaker_eval.model import AssertionSpec, Json, Verdict, compact_json
+from sagemaker_eval.text.javascript_values import to_text
 
 
 @ASSERTIONS.register("equals")
@@ -18,17 +20,22 @@ def equals(spec: AssertionSpec) -> Check:
         raise ConfigError.of(f"`{spec.type}` needs a `value`")
 
     def check(subject: Subject) -> Verdict:
-        return decide(spec, _is_equal(subject.value, subject.text), f'to equal "{javascript_text(subject.value)}"')
+        if is_equal(subject.value, subject.text) is not spec.negated:
+            return Verdict(True, 1.0, PASSED, spec)
+        output, wanted = shortened(subject.text), shortened(value_text(subject.value))
+        relation = "not to equal" if spec.negated else "to equal"
+        return Verdict(False, 0.0, f'Expected output "{output}" {relation} "{wanted}"', spec)
 
     return check
 
 
-def _is_equal(value: Json, text: str) -> bool:
+def is_equal(value: Json, text: str) -> bool:
+    """Whether a value equals an output: as JSON for an object or a list, else as JavaScript prints it."""
     if not isinstance(value, dict | list):
-        return javascript_text(value) == text
+        return value_text(value) == text
     try:
-        return same_json(value, json.loads(text))
-    except ValueError:
+        return same_json(value, parse_json(text))
+    except (NotJson, RecursionError):
         return False
 
 
@@ -43,61 +50,73 @@ def same_json(one: Json, other: Json) -> bool:
     return bool(one == other)
 
 
-def javascript_text(value: Json) -> str:
-    """A scalar as JavaScript's String() prints it; lists and objects as compact JSON."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
-        return str(int(value))
-    return compact_json(value)
-
-
-def _substring(spec: AssertionSpec, fold: Callable[[str], str], phrase: str) -> Check:
-    if not is_searchable(spec.value):
-        raise ConfigError.of(f"`{spec.type}` needs a `value`: a non-empty string or a number")
-
-    def check(subject: Subject) -> Verdict:
-        if not is_searchable(subject.value):
-            raise CaseError(f"the value of `{spec.type}` is empty for this case")
-        wanted = javascript_text(subject.value)
-        return decide(spec, fold(wanted) in fold(subject.text), f'to {phrase} "{wanted}"')
-
-    return check
-
-
-def is_searchable(value: Json) -> bool:
-    """Whether a value can be looked for in a text: a non-empty string, or a number."""
-    return bool(value) if isinstance(value, str) else isinstance(value, int | float) and not isinstance(value, bool)
+def value_text(value: Json) -> str:
+    """A value as text: a scalar as JavaScript's String() prints it, a list or an object as compact JSON."""
+    return compact_json(value) if isinstance(value, dict | list) else to_text(value)
 
 
 @ASSERTIONS.register("contains")
 def contains(spec: AssertionSpec) -> Check:
     """The output contains `value`."""
-    return _substring(spec, str, "contain")
+    return _substring(spec, str, "to contain")
 
 
 @ASSERTIONS.register("icontains")
 def icontains(spec: AssertionSpec) -> Check:
     """The output contains `value`, upper and lower case being the same."""
-    return _substring(spec, str.lower, "contain (ignoring case)")
+    return _substring(spec, str.lower, "to contain, in any case,")
+
+
+def _substring(spec: AssertionSpec, fold: Callable[[str], str], phrase: str) -> Check:
+    if not is_searchable(spec.value):
+        raise ConfigError.of(f"`{spec.type}` needs a `value`: text that is not empty, or a number")
+
+    def check(subject: Subject) -> Verdict:
+        wanted = value_text(_searched(spec, subject))
+        return decide(spec, fold(wanted) in fold(subject.text), f'{phrase} "{wanted}"')
+
+    return check
 
 
 @ASSERTIONS.register("regex")
 def regex(spec: AssertionSpec) -> Check:
     """The pattern `value`, in JavaScript's dialect and without flags, is found somewhere in the output."""
-    if not isinstance(spec.value, str) or not spec.value:
+    if not is_searchable(spec.value):
         raise ConfigError.of(f"`{spec.type}` needs a `value`: a regular expression")
-    if not is_templated(spec.value):
-        try:
-            compile_pattern(spec.value)
-        except PatternError as error:
-            raise ConfigError.of(f"`{spec.type}`: {error}", hint=error.hint) from error
+    fixed = None if is_templated(spec.value) else _fixed_pattern(spec)
 
-    def check(subject: Subject) -> Verdict:
-        try:
-            pattern = compile_pattern(javascript_text(subject.value))
-        except PatternError as error:
-            raise CaseError(f"`{spec.type}`: {error}", error.hint) from error
-        return decide(spec, pattern.search(subject.text) is not None, f'to match regex "{subject.value}"')
+    def check(subject: Subject) -> Verdict | Awaitable[Verdict]:
+        pattern = fixed or _pattern_of_case(spec, subject)
+
+        def judge(deadline: float) -> Verdict:
+            return decide(spec, pattern.found_in(subject.text, deadline), f'to match regex "{pattern.source}"')
+
+        return in_time(judge, f"whether the output matches `{pattern.source}`")
 
     return check
+
+
+def _fixed_pattern(spec: AssertionSpec) -> Pattern:
+    try:
+        return compile_pattern(value_text(spec.value))
+    except PatternError as error:
+        raise ConfigError.of(f"`{spec.type}`: {error}", hint=error.hint) from error
+
+
+def _pattern_of_case(spec: AssertionSpec, subject: Subject) -> Pattern:
+    try:
+        return compile_pattern(value_text(_searched(spec, subject)))
+    except PatternError as error:
+        raise CaseError(f"`{spec.type}`: {error}", error.hint) from error
+
+
+def is_searchable(value: Json) -> bool:
+    """Whether a value can be looked for in a text: text that is not empty, or a number."""
+    return bool(value) if isinstance(value, str) else isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _searched(spec: AssertionSpec, subject: Subject) -> Json:
+    if not is_searchable(subject.value):
+        hint = "its template rendered to nothing; anything contains the empty text"
+        raise CaseError(f"the value of `{spec.type}` is empty for this case", hint)
+    return subject.value

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
-import traceback
 from collections.abc import Sequence
 
 import typer
@@ -13,7 +11,7 @@ from sagemaker_eval import __version__
 from sagemaker_eval.cli import eval as eval_command
 from sagemaker_eval.cli import sandbox as sandbox_command
 from sagemaker_eval.cli.exit_codes import BUG, INTERRUPTED, NOT_STARTED
-from sagemaker_eval.cli.logs import LoggedBug
+from sagemaker_eval.cli.logs import LoggedBug, written_down
 from sagemaker_eval.errors import SagevalError
 
 ISSUES = "https://github.com/sageval/sageval/issues"
@@ -25,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("eval")(eval_command.command)
+app.command("eval", context_settings={"allow_extra_args": True})(eval_command.command)
 app.command("sandbox")(sandbox_command.command)
 
 
@@ -55,9 +53,9 @@ def run(arguments: Sequence[str]) -> int:
         sys.stderr.write("interrupted\n")
         return INTERRUPTED
     except LoggedBug as bug:
-        return _report_bug(bug.what, bug.path)
+        return _report_bug(bug)
     except Exception as bug:
-        return _report_bug(type(bug).__name__, _written_down(bug))
+        return _report_bug(written_down(bug))
     return 0
 
 
@@ -73,17 +71,10 @@ def _print_error(error: SagevalError) -> None:
         print_error(stderr(), error.message, error.hint)
 
 
-def _report_bug(what: str, log: str) -> int:
+def _report_bug(bug: LoggedBug) -> int:
     """Say in two lines that the fault is ours, and where the traceback is."""
     sys.stderr.write(
-        f"error: this is a bug in sageval {__version__}: {what}\n"
-        f"hint: the details are in {log}; please report them at {ISSUES}\n"
+        f"error: this is a bug in sageval {__version__}: {bug.what}\n"
+        f"hint: the details are in {bug.path}; please report them at {ISSUES}\n"
     )
     return BUG
-
-
-def _written_down(bug: Exception) -> str:
-    """The path of a new file with the traceback, for bugs outside of any run."""
-    with tempfile.NamedTemporaryFile("w", prefix="sageval-", suffix=".log", delete=False) as file:
-        traceback.print_exception(bug, file=file)
-    return file.name

@@ -12,6 +12,7 @@ _SANDBOX = "Without AWS"
 
 
 def command(
+    context: typer.Context,
     config: list[str] = typer.Option(
         [], "-c", "--config", metavar="PATH", help="Config file, glob or folder [default: sageval.yaml]."
     ),
@@ -97,7 +98,6 @@ def command(
     failed_exit_code: int | None = typer.Option(
         None, min=0, max=255, metavar="N", help="Exit code for too low a pass rate [default: 1]."
     ),
-    stray: list[str] = typer.Argument(None, hidden=True),
 ) -> None:
     """Run prompts x tests x providers, judge the answers, show the comparison.
 
@@ -107,7 +107,7 @@ def command(
     from sagemaker_eval.cli.evaluation import evaluate
     from sagemaker_eval.cli.requests import EvalRequest, filters_of, pairs_of, refuse_stray
 
-    refuse_stray(stray)
+    refuse_stray(context.args)
     request = EvalRequest(
         config=tuple(config),
         prompts=tuple(prompts),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+import tempfile
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +24,13 @@ class LoggedBug(Exception):
         self.what = what
 
 
+def written_down(bug: Exception, scrub: Callable[[str], str] = str) -> LoggedBug:
+    """A `LoggedBug` for a bug that no lasting log tells of: its traceback goes to a new temporary file."""
+    with tempfile.NamedTemporaryFile("w", prefix="sageval-", suffix=".log", delete=False, encoding="utf-8") as file:
+        file.write(scrub("".join(traceback.format_exception(bug))))
+    return LoggedBug(file.name, type(bug).__name__)
+
+
 class _Scrubbing(logging.Formatter):
     def __init__(self, scrub: Callable[[str], str]) -> None:
         super().__init__(_FORMAT)
@@ -32,10 +41,10 @@ class _Scrubbing(logging.Formatter):
 
 
 @contextmanager
-def logging_to(path: Path, verbose: bool, scrub: Callable[[str], str]) -> Iterator[None]:
-    """Log to `path`, and to stderr where `verbose`, until the block ends.
+def logging_to(path: Path, verbose: bool, scrub: Callable[[str], str], lasting: bool = True) -> Iterator[None]:
+    """Log to `path`, and to stderr where `verbose`, until the block ends; `lasting` says whether the file stays then.
 
-    Raises `LoggedBug` for whatever is not an expected error, once its traceback is in the log.
+    Raises `LoggedBug` for whatever is not an expected error, once its traceback is in a file that stays.
     """
     logger = logging.getLogger("sagemaker_eval")
     handlers: list[logging.Handler] = [logging.FileHandler(path, encoding="utf-8", delay=True)]
@@ -52,7 +61,7 @@ def logging_to(path: Path, verbose: bool, scrub: Callable[[str], str]) -> Iterat
         raise
     except Exception as error:
         logger.error("a bug in sageval", exc_info=error)
-        raise LoggedBug(str(path), type(error).__name__) from error
+        raise (LoggedBug(str(path), type(error).__name__) if lasting else written_down(error, scrub)) from error
     finally:
         logger.setLevel(level)
         for handler in handlers:

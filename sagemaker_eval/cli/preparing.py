@@ -19,10 +19,11 @@ from sagemaker_eval.cli.notices import Notices
 from sagemaker_eval.cli.requests import EvalRequest, is_set, unheeded
 from sagemaker_eval.cli.scrubbing import Scrubber
 from sagemaker_eval.config.environment import applied, build_environ
+from sagemaker_eval.config.gathering import Problems
 from sagemaker_eval.config.loading import load
 from sagemaker_eval.config.names import KnownNames
 from sagemaker_eval.config.overrides import Overrides
-from sagemaker_eval.errors import ConfigError
+from sagemaker_eval.errors import ConfigError, SetupError
 from sagemaker_eval.formats.base import EMBEDDING_FORMATS, FORMATS
 from sagemaker_eval.model import Json, Outcome, Suite
 from sagemaker_eval.providers.base import PROVIDERS, Provider
@@ -66,21 +67,36 @@ def prepared(request: EvalRequest, sleep: Sleep = asyncio.sleep) -> Iterator[Pre
     """
     scrubber = Scrubber()
     notices = Notices(scrubber)
-    with ExitStack() as stack:
+    with scrubber.errors(), ExitStack() as stack:
         environ = build_environ(request.process, request.env_files, ".env")
+        scrubber.add_credentials(environ.get(name) for name in _SECRET_VARIABLES)
         for note in unheeded(environ):
             notices(note)
         stack.enter_context(applied(environ))
         suite = load(request.config, _overrides(request), environ, known_names(), notices)
-        scrubber.add([*suite.secrets, *(suite.env.get(name) for name in _SECRET_VARIABLES)])
+        scrubber.add(suite.secrets)
+        scrubber.add_credentials(suite.env.get(name) for name in _SECRET_VARIABLES)
         suite = select(suite, _filters(request, suite.env))
         stack.enter_context(applied(suite.env))
         templates = Templates(suite.env, notices)
         judge = Judge(templates)
-        plan = checked_plan(suite, templates, judge)
         services = _services(request, suite, notices, scrubber, sleep, stack)
-        built = tuple(PROVIDERS.get(spec.kind)(spec, services) for spec in suite.providers)
+        plan, built = _checked(suite, templates, judge, services)
         yield Prepared(request, suite, plan, templates, judge, services, built, scrubber, notices)
+
+
+def _checked(suite: Suite, templates: Templates, judge: Judge, services: Services) -> tuple[Plan, tuple[Provider, ...]]:
+    """The plan and the providers. Raises `ConfigError` with all that is wrong with either, else `SetupError`."""
+    problems = Problems()
+    plan = problems.attempt(lambda: checked_plan(suite, templates, judge))
+    try:
+        built = problems.attempt_each(suite.providers, lambda spec: PROVIDERS.get(spec.kind)(spec, services))
+    except SetupError:
+        problems.check()
+        raise
+    problems.check()
+    assert plan is not None
+    return plan, tuple(built)
 
 
 def known_names() -> KnownNames:
@@ -120,7 +136,8 @@ def _services(
         pool=ConnectionPool(size, proxies=sandbox is None),
         targets=Targets(suite.env, notices),
         notice=notices,
-        learn_secrets=scrubber.add,
+        learn_secrets=scrubber.add_credentials,
+        scrub=scrubber.bytes,
         store=store,
         refresh=is_set(suite.env, "DEBUG") and request.cache is not True,
         sandbox=sandbox,

@@ -45,7 +45,7 @@ class EvalRequest:
     process: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-def refuse_stray(values: Sequence[str] | None) -> None:
+def refuse_stray(values: Sequence[str]) -> None:
     """Raises `ConfigError` for values that belong to no option: a shell expanded a glob, or promptfoo's `-c a b`."""
     if values:
         raise ConfigError.of(

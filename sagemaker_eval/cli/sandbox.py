@@ -16,17 +16,19 @@ def command(
     ),
 ) -> None:
     """Serve a local stand-in for SageMaker Runtime until Ctrl-C; print the variables that point AWS clients at it."""
+    from sagemaker_eval.reporting.figures import counted
     from sagemaker_eval.sandbox.script import load_script
-    from sagemaker_eval.sandbox.server import Sandbox
+    from sagemaker_eval.sandbox.server import CONFLICTING_VARIABLES, Sandbox
 
     stop = threading.Event()
     sandbox = Sandbox(load_script(script), port=port) if script else Sandbox(port=port)
     with sandbox:
         for name, value in sandbox.environment().items():
             typer.echo(f"export {name}={value}")
+        typer.echo(f"unset {' '.join(CONFLICTING_VARIABLES)}")
         typer.echo(f"sandbox: serving SageMaker Runtime at {sandbox.url}; Ctrl-C stops it", err=True)
         _wait(stop)
-        typer.echo(f"sandbox: answered {sandbox.count()} requests", err=True)
+        typer.echo(f"sandbox: answered {counted(sandbox.count(), 'request')}", err=True)
 
 
 def _wait(stop: threading.Event) -> None:

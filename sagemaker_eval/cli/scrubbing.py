@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from sagemaker_eval.cli.logs import LoggedBug, written_down
+from sagemaker_eval.errors import ConfigError, SagevalError
 
 MASK = "***"
-_SHORTEST = 6
+_SHORTEST = 8
+_SHORTEST_CREDENTIAL = 16
+"""IAM issues no shorter access key id. Placeholders such as `testing` are shorter, and are words of ordinary text."""
 
 
 class Scrubber:
@@ -16,13 +23,18 @@ class Scrubber:
         self._pairs: list[tuple[str, bytes]] = []
         self.add(secrets)
 
-    def add(self, secrets: Iterable[str | None]) -> None:
-        """Learn more values. Ones that are too short to be secrets, and would garble ordinary text, are left."""
+    def add(self, secrets: Iterable[str | None], shortest: int = _SHORTEST) -> None:
+        """Learn more values, but for those of fewer than `shortest` characters, which would garble ordinary text."""
+        known = dict(self._pairs)
         for secret in secrets:
-            if secret and len(secret) >= _SHORTEST:
-                escaped = json.dumps(secret, ensure_ascii=False)[1:-1]
-                self._pairs += [(text, text.encode()) for text in dict.fromkeys((secret, escaped))]
-        self._pairs.sort(key=lambda pair: -len(pair[0]))
+            if secret and len(secret) >= shortest:
+                once = _escaped(secret)
+                known |= {text: text.encode("utf-8", "surrogatepass") for text in (secret, once, _escaped(once))}
+        self._pairs = sorted(known.items(), key=lambda pair: -len(pair[0]))
+
+    def add_credentials(self, secrets: Iterable[str | None]) -> None:
+        """Learn AWS credentials."""
+        self.add(secrets, _SHORTEST_CREDENTIAL)
 
     def text(self, text: str) -> str:
         """`text` without the secrets."""
@@ -36,3 +48,26 @@ class Scrubber:
             if secret in data:
                 data = data.replace(secret, MASK.encode())
         return data
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Errors leave the block without the secrets; a bug leaves it as a `LoggedBug`, its traceback written down."""
+        try:
+            yield
+        except ConfigError as error:
+            raise ConfigError(
+                replace(problem, message=self.text(problem.message), hint=problem.hint and self.text(problem.hint))
+                for problem in error.problems
+            ) from None
+        except SagevalError as error:
+            error.message, error.hint = self.text(error.message), error.hint and self.text(error.hint)
+            raise
+        except LoggedBug:
+            raise
+        except Exception as bug:
+            raise written_down(bug, self.text) from bug
+
+
+def _escaped(text: str) -> str:
+    """`text` as it stands in JSON. A row holds bodies that are JSON themselves, so a secret may be escaped twice."""
+    return json.dumps(text, ensure_ascii=False)[1:-1]

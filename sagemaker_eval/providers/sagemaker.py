@@ -1,13 +1,15 @@
 """The `sagemaker` provider: format, invoke, read.
 
-The invoke is composed here, from the outside in: cache, first call alone, retries, delay, check of HTTP 200 errors,
-transport.
+The invoke is composed here, from the outside in: cache, scrubbing, first call alone, retries, delay, check of HTTP 200
+errors, transport.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeAlias
 
 from sagemaker_eval.calling.cache import Cached
 from sagemaker_eval.calling.cache_key import cache_key
@@ -15,7 +17,8 @@ from sagemaker_eval.calling.checked import Checked
 from sagemaker_eval.calling.first_alone import FirstAlone
 from sagemaker_eval.calling.pacing import Pace, Paced
 from sagemaker_eval.calling.retrying import Retrying
-from sagemaker_eval.errors import EndpointFault, ExtractionError, Retry
+from sagemaker_eval.config.places import within
+from sagemaker_eval.errors import ConfigError, EndpointFault, ExtractionError, Retry
 from sagemaker_eval.formats.base import EMBEDDING_FORMATS, FORMATS, Format
 from sagemaker_eval.formats.usage import estimate_usage
 from sagemaker_eval.model import (
@@ -23,6 +26,7 @@ from sagemaker_eval.model import (
     Call,
     Invoke,
     Json,
+    Place,
     ProviderSpec,
     Reading,
     Request,
@@ -31,23 +35,29 @@ from sagemaker_eval.model import (
     TokenUsage,
 )
 from sagemaker_eval.providers.base import PROVIDERS, Provider
+from sagemaker_eval.providers.scrubbed import Scrubbed
 from sagemaker_eval.providers.services import Services
 from sagemaker_eval.sagemaker.transport import Transport
 from sagemaker_eval.sagemaker.wire import Wire
-from sagemaker_eval.text.extraction import compile_response_path
+from sagemaker_eval.text.extraction import ResponsePath, ScriptPath, compile_response_path
 from sagemaker_eval.text.suggestions import suggest_paths
 
 _ABSENT = object()
+
+Extractor: TypeAlias = ResponsePath | ScriptPath
+"""What `responseFormat.path` may be."""
 
 
 class SageMaker:
     """One provider of the suite that calls a SageMaker endpoint."""
 
-    def __init__(self, options: SageMakerOptions, invoke: Invoke, notice: Callable[[str], None]) -> None:
+    def __init__(
+        self, options: SageMakerOptions, path: Extractor | None, invoke: Invoke, notice: Callable[[str], None]
+    ) -> None:
         formats = EMBEDDING_FORMATS if options.embedding else FORMATS
         self._options = options
         self._format: Format = formats.get(options.model_type)
-        self._path = compile_response_path(options.response_path, options.base_path) if options.response_path else None
+        self._path = path
         self._invoke = invoke
         self._notice = notice
         self._said: set[str] = set()
@@ -122,6 +132,7 @@ class SageMaker:
 def sagemaker(spec: ProviderSpec, services: Services) -> Provider:
     """Calls a SageMaker endpoint: `sagemaker:<endpoint>`, `sagemaker:<type>:<endpoint>`, `sagemaker:embedding:…`."""
     options: SageMakerOptions = spec.options
+    path = response_path(options, spec.where)
     target = services.target(options.aws)
     formats = EMBEDDING_FORMATS if options.embedding else FORMATS
     transport = Transport(Wire(target), target.credentials, services.pool, options.timeout_ms)
@@ -131,13 +142,24 @@ def sagemaker(spec: ProviderSpec, services: Services) -> Provider:
     alone = FirstAlone(retrying, services.gate(target, options.endpoint))
     address = services.address(target)
     invoke = Cached(
-        alone,
+        Scrubbed(alone, services.scrub),
         services.store,
         lambda request: cache_key(target.identity, address, target.region, request),
         refresh=services.refresh,
         flights=services.flights,
     )
-    return SageMaker(options, invoke, services.notice)
+    return SageMaker(options, path, invoke, services.notice)
+
+
+def response_path(options: SageMakerOptions, where: Place | None) -> Extractor | None:
+    """The compiled `responseFormat.path` of the provider at `where`. Raises `ConfigError` with its place."""
+    if not options.response_path:
+        return None
+    try:
+        return compile_response_path(options.response_path, options.base_path)
+    except ConfigError as error:
+        place = where and within(where, "config", "responseFormat", "path")
+        raise ConfigError(replace(problem, where=problem.where or place) for problem in error.problems) from None
 
 
 class Check:

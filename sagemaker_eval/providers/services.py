@@ -25,6 +25,8 @@ class Services:
     notice: Callable[[str], None] = lambda message: None
     learn_secrets: Callable[[list[str | None]], None] = lambda secrets: None
     """Told the credentials that AWS calls are signed with, so that they can be kept out of everything written."""
+    scrub: Callable[[bytes], bytes] = bytes
+    """Takes the secrets that are known by now out of a body."""
     store: CacheStore | None = None
     refresh: bool = False
     sandbox: Target | None = None

@@ -81,7 +81,9 @@ def test_the_comparison_runs_unmodified_and_is_paid_for_once(
     assert "12 cases were answered and not asserted" in summary
 
     rows = cli.rows("first.json")
-    assert [(row["testIdx"], row["promptIdx"]) for row in rows] == [(test, column) for test in (0, 1) for column in range(6)]
+    assert [(row["testIdx"], row["promptIdx"]) for row in rows] == [
+        (test, column) for test in (0, 1) for column in range(6)
+    ]
     for row in rows:
         raw = json.loads(row["response"]["raw"])
         assert row["response"]["output"] == (raw if row["promptIdx"] < 3 else raw[0])["generated_text"]

@@ -112,7 +112,9 @@ def test_credentials_that_fail_after_the_first_case_keep_what_was_learnt(
     cli: Cli, serve: Callable[..., Sandbox]
 ) -> None:
     sandbox = serve("endpoints: {'*': {answers: [{pattern: 'second', fault: accessDenied}]}}")
-    cli.write("run.yaml", "prompts: ['The {{x}}']\nproviders: [sagemaker:e]\ntests: [{vars: {x: [first, second, third]}}]")
+    cli.write(
+        "run.yaml", "prompts: ['The {{x}}']\nproviders: [sagemaker:e]\ntests: [{vars: {x: [first, second, third]}}]"
+    )
     ran = cli.eval("-c", "run.yaml", "-j", "1", "-o", "out.json")
     assert (ran.code, sandbox.count()) == (3, 2)
     assert [row["vars"]["x"] for row in cli.rows()] == ["first"]

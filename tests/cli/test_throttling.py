@@ -42,12 +42,11 @@ def outputs(cli: Cli, **options: Json) -> list[Json]:
     return [row["response"]["output"] for row in cli.rows()]
 
 
-def test_a_thousand_cases_under_heavy_throttling_end_as_on_a_calm_day(
-    cli: Cli, serve: Callable[..., Sandbox]
-) -> None:
+def test_a_thousand_cases_under_heavy_throttling_end_as_on_a_calm_day(cli: Cli, serve: Callable[..., Sandbox]) -> None:
     cli.write("run.yaml", CONFIG)
     cli.write("tests.csv", "thing\n" + "".join(f"thing number {number}\n" for number in range(1000)))
 
+    serve()
     calm = outputs(cli)
     sandbox = serve("endpoints: {'*': {faults: {throttling: 0.3}}}")
     throttled = outputs(cli)

@@ -1,0 +1,70 @@
+"""`sageval eval --dry-run`: what would be sent, rendered and checked case by case."""
+
+from __future__ import annotations
+
+import json
+
+from sagemaker_eval.cli.exit_codes import FINE
+from sagemaker_eval.cli.preparing import Prepared
+from sagemaker_eval.cli.streams import stdout, writing_to_stdout
+from sagemaker_eval.errors import CaseError, ConfigError, Problem
+from sagemaker_eval.model import Call, Case, Request
+from sagemaker_eval.reporting.figures import counted
+from sagemaker_eval.reporting.terminal import visible
+
+_SHOWN_REQUESTS = 3
+_SHOWN_PROBLEMS = 20
+
+
+def dry_run(run: Prepared) -> int:
+    """Render every case and print the first requests; send nothing. Raises `ConfigError` for cases that cannot be."""
+    problems: list[Problem] = []
+    shown = 0
+    for case in run.plan.cases():
+        try:
+            call = _call(run, case)
+            request = _request(run, case, call)
+        except CaseError as error:
+            problems.append(Problem(error.message, case.row.test.where, error.hint))
+            if len(problems) >= _SHOWN_PROBLEMS:
+                break
+            continue
+        if shown < _SHOWN_REQUESTS:
+            shown += 1
+            _print(run.scrubber.text(_shown_request(run, case, call, request)))
+    if problems:
+        raise ConfigError(dict.fromkeys(problems))
+    rest = run.plan.total - shown
+    _print(f"{counted(run.plan.total, 'case')} planned, nothing sent{f'; {rest:,} more not shown' if rest else ''}")
+    return FINE
+
+
+def _print(text: str) -> None:
+    console = stdout()
+    with writing_to_stdout():
+        console.print(visible(text, console), soft_wrap=True)
+
+
+def _call(run: Prepared, case: Case) -> Call:
+    variables = run.templates.expand(case.row.vars)
+    return Call(run.templates.prompt(case.column.prompt.raw).render(variables), variables, case.row.repeat)
+
+
+def _request(run: Prepared, case: Case, call: Call) -> Request | None:
+    position = run.suite.providers.index(case.column.provider)
+    return run.providers[position].request(call)
+
+
+def _shown_request(run: Prepared, case: Case, call: Call, request: Request | None) -> str:
+    title = f"test {case.row.index}, {case.column.provider.name}, prompt {case.column.prompt.label!r:.80}"
+    if request is None:
+        return f"{title}: no request\n{call.prompt}\n"
+    target = run.services.target(case.column.provider.options.aws)
+    try:
+        body = json.dumps(json.loads(request.body), ensure_ascii=False, indent=2)
+    except ValueError:
+        body = request.body.decode("utf-8", "replace")
+    return (
+        f"{title}\nPOST {target.url}/endpoints/{request.endpoint}/invocations\n"
+        f"Content-Type: {request.content_type}\nAccept: {request.accept}\n\n{body}\n"
+    )

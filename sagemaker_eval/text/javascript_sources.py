@@ -1,0 +1,196 @@
+"""What a user may write as JavaScript, and the program that it makes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sagemaker_eval.errors import ConfigError
+from sagemaker_eval.model import Place
+from sagemaker_eval.text.javascript_engine import syntax_fault
+from sagemaker_eval.text.javascript_programs import Limits, Program, Step, SyntaxFault, needed_extensions
+
+_AWAIT = re.compile(r"\bawait\b")
+_RETURN = re.compile(r"\breturn\b")
+_DECLARATION = re.compile(r"(?:const|let|var)\b")
+_ENDS = re.compile(r"\b(?:return|throw|while|for)\b")
+"""One of these is in every body that does anything but fall off its end. Loops count: one may run for ever."""
+_UNKNOWN_MODULE = re.compile(r"ReferenceError: could not load module '(.*)'")
+_NOT_UTF8 = re.compile("[\x00\ud800-\udfff]")
+
+_END = "\n"
+"""Stands after the user's code, which may end in a `//` comment."""
+
+
+class Style(StrEnum):
+    """What inline code may be: an expression, the body of a function, or whichever of the two it is."""
+
+    ANY = "any"
+    EXPRESSION = "expression"
+    BODY = "body"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Code as the user wrote it: inline, or the content of a file. `where` is the place of its first line."""
+
+    code: str
+    where: Place | None = None
+    file: str | None = None
+
+    def spot(self, line: int | None) -> str:
+        """A place in the code for a message: "`transform.js:3`", "line 3 of the code", "the code"."""
+        if self.file is not None:
+            return f"`{self.file}:{line}`" if line else f"`{self.file}`"
+        return f"line {line} of the code" if line and "\n" in self.code.strip() else "the code"
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapping:
+    """Text around the user's code that makes a program of it. Its head stays on the code's first line."""
+
+    head: str
+    tail: str = _END
+    step: Step = "call"
+    calls: bool = False
+
+    def program(self, code: str, name: str | None = None, other: str | None = None) -> Program:
+        text = f"{self.head}{code}{self.tail}"
+        files = () if self.step == "call" else ("files",)
+        return Program(text, self.step, self.calls, name, other, (*files, *needed_extensions(code)))
+
+    def fault(self, code: str, limits: Limits) -> SyntaxFault | None:
+        """What is wrong with `code` so wrapped, by its own lines and bytes."""
+        fault = syntax_fault(f"{self.head}{code}{self.tail}", limits, module=self.step == "module")
+        if fault is None or fault.line != 1 or fault.byte is None:
+            return fault
+        return SyntaxFault(fault.message, 1, max(fault.byte - len(self.head.encode()), 1))
+
+
+MODULE = Wrapping("", step="module")
+_BODY = Wrapping("(async function(){", "\n})")
+COMMONJS = Wrapping("(function(module,exports){", "\n})", step="commonjs")
+
+
+def inline_program(source: Source, parameters: tuple[str, ...], style: Style, limits: Limits) -> Program:
+    """The program of inline code. Which form the code has is decided by what the engine can parse.
+
+    An expression is the result, and is called where it is a function; a body returns its result. A single line may
+    leave the `return` out, as in promptfoo: before its last statement where it begins with a declaration, else before
+    the first. Raises `ConfigError`, at `source.where`, for code that is neither, and for a body that never returns.
+    """
+    code = checked(source)
+    faults: list[SyntaxFault] = []
+    for wrapping, text in _forms(code, ",".join(parameters), style, limits):
+        fault = wrapping.fault(text, limits)
+        if fault is None:
+            return wrapping.program(text)
+        faults.append(fault)
+    if style is Style.ANY and not _ENDS.search(code):
+        fault = _BODY.fault(code, limits)
+        if fault is None:
+            raise _never_returns(source)
+        faults.append(fault)
+    raise broken(source, faults)
+
+
+def checked(source: Source) -> str:
+    """The code in the form that the engine takes. Raises `ConfigError` where it holds no code, or what is no text."""
+    found = _NOT_UTF8.search(source.code)
+    if found:
+        line = source.code.count("\n", 0, found.start()) + 1
+        raise ConfigError.of(
+            f"{source.spot(line)} holds the character U+{ord(found[0]):04X}, which is not allowed in JavaScript",
+            source.where,
+            hint=f"Write it as `\\u{ord(found[0]):04x}` within a string.",
+        )
+    if not source.code.strip():
+        raise ConfigError.of(
+            f"{source.spot(None)} is empty", source.where, hint="Write an expression, or a function body with `return`."
+        )
+    return source.code
+
+
+def broken(source: Source, faults: list[SyntaxFault]) -> ConfigError:
+    """The error of the attempt that got furthest: that is most likely what the user meant."""
+    fault = max(faults, key=lambda fault: (fault.line or 0, fault.byte or 0))
+    lines = source.code.split("\n")
+    unknown = _UNKNOWN_MODULE.match(fault.message)
+    if unknown:
+        return _imports(source, unknown[1])
+    if fault.line is not None and fault.line > len(lines):
+        message, line, column = "it ends where more is expected", None, None
+    else:
+        message, line, column = _plain_words(fault.message), fault.line, _column(lines, fault)
+    at = f", at column {column}" if column and source.file is None else ""
+    return ConfigError.of(
+        f"{source.spot(line)} is not valid JavaScript: {message}{at}",
+        _place(source, line, column),
+        hint="Write an expression, or a function body with `return`." if source.file is None else "Correct the file.",
+    )
+
+
+def _forms(code: str, parameters: str, style: Style, limits: Limits) -> Iterator[tuple[Wrapping, str]]:
+    """The forms that the code may have, in the order in which they are tried."""
+    functions = ("async function", "function") if _AWAIT.search(code) else ("function",)
+    heads = [f"({function}({parameters}){{" for function in functions]
+    expressions = [Wrapping(f"{head}return (", "\n)})", calls=True) for head in heads]
+    bodies = [Wrapping(head, "\n})") for head in heads]
+    without_end = code.rstrip().rstrip(";")
+    if style is not Style.BODY:
+        yield from ((wrapping, without_end) for wrapping in expressions)
+    if style is Style.EXPRESSION:
+        return
+    single = "\n" not in code.strip()
+    if single and style is Style.ANY:
+        yield from ((body, text) for body in bodies for text in _with_return(without_end.lstrip(), body, limits))
+    if style is Style.BODY or _ENDS.search(code):
+        yield from ((body, code) for body in bodies)
+
+
+def _with_return(line: str, body: Wrapping, limits: Limits) -> Iterator[str]:
+    """A line with `return` before its last statement, or before all of it, where that may be meant."""
+    if _DECLARATION.match(line):
+        for end in (found.end() for found in reversed(list(re.finditer(";", line)))):
+            whole = f"{line[:end]} return ({line[end:]}\n)"
+            if body.fault(line[:end], limits) is None and body.fault(whole, limits) is None:
+                yield whole
+    elif not _RETURN.search(line):
+        yield f"return {line}"
+
+
+def _never_returns(source: Source) -> ConfigError:
+    return ConfigError.of(
+        f"{source.spot(None)} never returns anything",
+        source.where,
+        hint="Put `return` before the result: code of several statements is the body of a function.",
+    )
+
+
+def _imports(source: Source, module: str) -> ConfigError:
+    named: Callable[[str], bool] = re.compile(rf"['\"](?:\./)?{re.escape(module)}['\"]").search  # type: ignore[assignment]
+    line = next((number for number, text in enumerate(source.code.split("\n"), 1) if named(text)), None)
+    return ConfigError.of(
+        f"{source.spot(line)} imports `{module}`: modules and file access are not available to JavaScript",
+        _place(source, line, None),
+        hint="Put what it needs into the file itself, or write the function in Python.",
+    )
+
+
+def _plain_words(message: str) -> str:
+    return message[:1].lower() + message[1:]
+
+
+def _column(lines: list[str], fault: SyntaxFault) -> int | None:
+    """The column in characters; the engine counts bytes."""
+    if fault.line is None or fault.byte is None:
+        return None
+    return len(lines[fault.line - 1].encode()[: fault.byte - 1].decode(errors="ignore")) + 1
+
+
+def _place(source: Source, line: int | None, column: int | None) -> Place | None:
+    if source.file is None or source.where is None:
+        return source.where
+    return Place(source.where.path, line, column)

@@ -1,0 +1,124 @@
+"""What goes on at the same time does not show in the results: other processes, other cases, other endpoints."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sagemaker_eval.model import Json
+
+if TYPE_CHECKING:
+    from tests.soak.conftest import Workshop
+
+pytestmark = pytest.mark.soak
+
+PROCESSES = 4
+
+
+def suite(cases: int) -> Json:
+    """Two providers, two prompts, and cases of which some ask for the same."""
+    return {
+        "prompts": ["Describe {{n}}", "Is {{n}} better than {{other}}?"],
+        "providers": ["sagemaker:huggingface:one", "sagemaker:openai:two"],
+        "defaultTest": {"assert": [{"type": "not-contains", "value": "3"}]},
+        "tests": [{"vars": {"n": number, "other": number // 2}} for number in range(cases)]
+        + [{"vars": {"n": number, "other": number // 2}} for number in range(0, cases, 3)],
+    }
+
+
+def test_processes_that_share_a_cache_do_not_disturb_each_other(
+    workshop: Workshop, scaled: Callable[..., int], rng: Random
+) -> None:
+    config = str(workshop.write(suite(scaled(500))))
+    sandbox = workshop.serve({"*": {"latency": 2, "jitter": 2, "seed": rng.randrange(1000)}})
+    environ = workshop.environ(sandbox)
+
+    with ExitStack() as stack:
+        children = [
+            stack.enter_context(
+                workshop.child(
+                    environ, "eval", "-c", config, "-j", "16", "--no-table", "-o", f"{n}.json", name=f"process-{n}"
+                )
+            )
+            for n in range(PROCESSES)
+        ]
+        codes = {child.wait() for child in children}
+
+    said = "".join(child.err for child in children)
+    assert "locked" not in said
+    assert "cache" not in said
+    documents = [json.loads((workshop.folder / f"{n}.json").read_bytes()) for n in range(PROCESSES)]
+    assert codes <= {0, 1}
+    assert documents[0]["results"]["stats"]["errors"] == 0
+    first, *others = (workshop.essence(document, cache=False) for document in documents)
+    assert all(other == first for other in others)
+
+
+def test_one_process_after_another_finds_all_answers(workshop: Workshop, scaled: Callable[..., int]) -> None:
+    config = workshop.write(suite(scaled(300)))
+    sandbox = workshop.serve()
+    environ = workshop.environ(sandbox)
+    with workshop.child(environ, "eval", "-c", str(config), "-j", "16", "--no-table") as child:
+        assert child.wait() in {0, 1}
+    sent = sandbox.count()
+
+    ended = workshop.run(config, environ)
+
+    assert sandbox.count() == sent
+    assert all(row["response"]["cached"] for row in ended.rows)
+
+
+@pytest.mark.parametrize("cached", [False, True], ids=["without cache", "with cache"])
+def test_the_order_of_completion_shows_nowhere(
+    workshop: Workshop, scaled: Callable[..., int], rng: Random, cached: bool
+) -> None:
+    config = workshop.write(suite(scaled(150)))
+    found = []
+    for in_flight in (1, *rng.sample(range(2, 64), scaled(10, 2)), 64):
+        sandbox = workshop.serve({"*": {"latency": 1, "jitter": 1 + in_flight / 2, "seed": rng.randrange(1000)}})
+        environ = workshop.environ(sandbox, SAGEVAL_CACHE_PATH=str(workshop.folder / f"cache-{in_flight}"))
+        ended = workshop.run(config, environ, max_concurrency=in_flight, cache=cached)
+        found.append(ended)
+        assert [row["testIdx"] for row in ended.rows] == sorted(row["testIdx"] for row in ended.rows)
+
+    assert len({tuple((row["testIdx"], row["promptIdx"]) for row in ended.journal) for ended in found}) > 1
+    for ended in found:
+        assert ended.essence(cache=not cached) == found[0].essence(cache=not cached)
+
+
+def test_a_slow_endpoint_holds_up_no_other(workshop: Workshop, scaled: Callable[..., int]) -> None:
+    """The slow endpoint answers its second call when the fast one has no case left."""
+    cases, in_flight = scaled(400), 4
+    runs = workshop.folder / "runs-1"
+    gave_up = time.monotonic() + 30
+
+    async def until_the_fast_one_is_done(seconds: float) -> None:
+        while finished(runs)[1] < cases and time.monotonic() < gave_up:  # noqa: ASYNC110 (a file tells of no events)
+            await asyncio.sleep(0.01)
+
+    sandbox = workshop.serve({"slow": {"latency": 1}}, sleep=until_the_fast_one_is_done)
+    document = {
+        "prompts": ["Describe {{n}}"],
+        "providers": ["sagemaker:huggingface:slow", "sagemaker:huggingface:fast"],
+        "tests": [{"vars": {"n": number}} for number in range(cases)],
+    }
+
+    ended = workshop.run(workshop.write(document), workshop.environ(sandbox), max_concurrency=in_flight, cache=False)
+
+    order = [row["promptIdx"] for row in ended.journal]
+    assert order == [1] * cases + [0] * cases
+
+
+def finished(runs: Path) -> Counter[int]:
+    """How many rows each column has in the journal of a run that goes on."""
+    lines = [line for journal in runs.glob("*/journal.jsonl") for line in journal.read_bytes().split(b"\n")[:-1]]
+    return Counter(json.loads(line)["promptIdx"] for line in lines)
