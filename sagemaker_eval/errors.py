@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sagemaker_eval.model import Place
+from sagemaker_eval.model import Place, Response
 
 
 class SagevalError(Exception):
@@ -65,9 +65,16 @@ class SetupError(SagevalError):
 
 
 class CaseError(SagevalError):
-    """One case could not be answered or judged; it becomes ERRORED and the run goes on."""
+    """One case could not be answered or judged; it becomes ERRORED and the run goes on.
+
+    `response` is what is known of an answer that did arrive, for the record.
+    """
 
     kind = "error"
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message, hint)
+        self.response: Response | None = None
 
 
 class ExtractionError(CaseError):

@@ -45,14 +45,14 @@ def _conversation(prompt: str) -> tuple[str, list[Json]]:
         if "role" not in message or "content" not in message:
             raise FormatError(
                 f"message {position} of the prompt has no `{'content' if 'role' in message else 'role'}`",
-                hint='Write each message as `{"role": "user", "content": "..."}`.',
+                hint='write each message as `{"role": "user", "content": "..."}`',
             )
     system = [_text(message["content"]) for message in array if message["role"] in SYSTEM_ROLES]
     messages = [message for message in array if message["role"] not in SYSTEM_ROLES]
     if not messages:
         raise FormatError(
             "the prompt holds system messages only",
-            hint="Add a message with the role `user`: the Messages API answers nothing else.",
+            hint="add a message with the role `user`: the Messages API answers nothing else",
         )
     return "\n\n".join(system), messages
 
@@ -67,7 +67,7 @@ def _text(content: Json) -> str:
         return "\n\n".join(block["text"] for block in content)
     raise FormatError(
         "the content of a system message is neither a string nor a list of text blocks",
-        hint='Write it as `{"role": "system", "content": "..."}`.',
+        hint='write it as `{"role": "system", "content": "..."}`',
     )
 
 

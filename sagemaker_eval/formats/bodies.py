@@ -24,7 +24,7 @@ def encode(document: Json) -> bytes:
     except (ValueError, RecursionError) as error:
         raise FormatError(
             "the request cannot be written as JSON: a number is too large or lists are nested too deeply",
-            hint="Look at the numbers and brackets of the prompt, which is sent as the JSON that it is.",
+            hint="look at the numbers and brackets of the prompt, which is sent as the JSON that it is",
         ) from error
     return encode_text(text)
 
@@ -36,7 +36,7 @@ def encode_text(text: str) -> bytes:
     except UnicodeEncodeError as error:
         raise FormatError(
             f"the prompt holds a character that UTF-8 cannot carry: U+{ord(text[error.start]):04X}",
-            hint="Half of a surrogate pair is left over, often from a text cut in the middle of an emoji.",
+            hint="half of a surrogate pair is left over, often from a text cut in the middle of an emoji",
         ) from error
 
 

@@ -37,8 +37,8 @@ STATUS_BY_TYPE: Mapping[str, int] = MappingProxyType(
 LONGEST_MESSAGE = 500
 
 BATCH_FAILURE_HINT = (
-    "Add a `delay` of at least 500 ms, check that `modelType` fits the endpoint (`jumpstart` for Llama, `huggingface` "
-    "for Mistral), that `contentType` and `acceptType` are `application/json`, and that the endpoint is active."
+    "add a `delay` of at least 500 ms, check that `modelType` fits the endpoint (`jumpstart` for Llama, `huggingface` "
+    "for Mistral), that `contentType` and `acceptType` are `application/json`, and that the endpoint is active"
 )
 
 

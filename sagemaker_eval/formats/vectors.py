@@ -47,7 +47,7 @@ def to_vector(value: Json) -> list[float]:
         return _mean([_checked(token) for token in value[0]])
     raise ExtractionError(
         f"an embedding is a list of numbers, but the answer has {_describe(value, depth)}",
-        hint="Check that the endpoint serves embeddings, or set `responseFormat.path` to where the vector is.",
+        hint="check that the endpoint serves embeddings, or set `responseFormat.path` to where the vector is",
     )
 
 
@@ -81,12 +81,12 @@ def _depth(value: Json) -> int:
 
 def _checked(vector: Json) -> list[float]:
     if not isinstance(vector, list) or not vector:
-        raise ExtractionError("the embedding in the answer is empty", hint="Check what the endpoint was sent.")
+        raise ExtractionError("the embedding in the answer is empty", hint="check what the endpoint was sent")
     if not set(map(type, vector)) <= {int, float}:
         position = next(i for i, element in enumerate(vector) if type(element) not in (int, float))
         raise ExtractionError(
             f"element {position} of the embedding is not a number: {_shown(vector[position])}",
-            hint="Ask the endpoint for floats (`encoding_format: float`), or check `responseFormat.path`.",
+            hint="ask the endpoint for floats (`encoding_format: float`), or check `responseFormat.path`",
         )
     try:
         floats = list(map(float, vector))
@@ -95,7 +95,7 @@ def _checked(vector: Json) -> list[float]:
     if not all(map(math.isfinite, floats)):
         raise ExtractionError(
             "the embedding holds a number that is not finite",
-            hint="The model overflowed or was given nothing to embed; similarity with such a vector means nothing.",
+            hint="the model overflowed or was given nothing to embed; similarity with such a vector means nothing",
         )
     return floats
 

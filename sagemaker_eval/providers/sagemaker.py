@@ -18,7 +18,7 @@ from sagemaker_eval.calling.first_alone import FirstAlone
 from sagemaker_eval.calling.pacing import Pace, Paced
 from sagemaker_eval.calling.retrying import Retrying
 from sagemaker_eval.config.places import within
-from sagemaker_eval.errors import ConfigError, EndpointFault, ExtractionError, Retry
+from sagemaker_eval.errors import CaseError, ConfigError, EndpointFault, ExtractionError, Retry
 from sagemaker_eval.formats.base import EMBEDDING_FORMATS, FORMATS, Format
 from sagemaker_eval.formats.usage import estimate_usage
 from sagemaker_eval.model import (
@@ -75,15 +75,23 @@ class SageMaker:
 
     async def answer(self, call: Call) -> Response:
         answer = await self._invoke(self.request(call))
-        document = decoded(answer.body)
         raw = answer.body.decode("utf-8", "replace")
-        reading = Reading(raw) if document is _ABSENT else self._format.read(document)
-        output = self._output(reading, document)
+        try:
+            document = decoded(answer.body)
+            reading = Reading(raw) if document is _ABSENT else self._format.read(document)
+            return self._response(answer, raw, call, self._output(reading, document), reading.finish_reason)
+        except CaseError as error:
+            error.response = self._response(answer, raw, call, None, None)
+            raise
+
+    def _response(
+        self, answer: Answer, raw: str, call: Call, output: Json, finish_reason: str | None
+    ) -> Response:
         return Response(
             output=output,
             raw=raw,
             usage=_usage(answer, call.prompt, output),
-            finish_reason=reading.finish_reason,
+            finish_reason=finish_reason,
             variant=answer.variant,
             request_id=answer.request_id,
             attempts=answer.attempts,

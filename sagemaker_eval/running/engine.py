@@ -160,6 +160,7 @@ class Engine:
             response = await provider.answer(Call(prompt, variables, case.row.repeat))
             grade = await self._grade(case, prompt, variables, response)
         except CaseError as error:
+            response = response or error.response
             return CaseResult(case, Outcome.ERRORED, prompt, response, None, failure_of(error))
         return CaseResult(case, Outcome.PASSED if grade.passed else Outcome.FAILED, prompt, response, grade)
 

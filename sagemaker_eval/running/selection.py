@@ -86,7 +86,7 @@ def select(suite: Suite, filters: Filters) -> Suite:
         return suite
     if not positions:
         raise ConfigError.of(
-            "the filters leave no test", hint=f"{len(suite.tests)} tests are configured; loosen a --filter option"
+            "the filters leave no test", hint=f"of {len(suite.tests)} configured; loosen a --filter option"
         )
     return replace(suite, tests=SelectedTests(suite.tests, positions))
 

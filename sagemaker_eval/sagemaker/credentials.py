@@ -60,7 +60,7 @@ class CredentialSource:
             return
         self._listeners.append(listener)
         if self._frozen is not None:
-            listener([self._frozen.secret_key, self._frozen.token])
+            listener([self._frozen.access_key, self._frozen.secret_key, self._frozen.token])
 
     def current(self) -> ReadOnlyCredentials:
         """Valid credentials, refreshed where that is due. May block; raises `SetupError` where there are none."""
@@ -94,7 +94,7 @@ class CredentialSource:
             return
         self._frozen = frozen
         for listener in self._listeners:
-            listener([frozen.secret_key, frozen.token])
+            listener([frozen.access_key, frozen.secret_key, frozen.token])
 
     def _refresh_due(self) -> bool:
         refresh_needed = getattr(self._credentials, "refresh_needed", None)

@@ -72,9 +72,9 @@ class ResponsePath:
     def _hint(self, document: Json) -> str:
         paths = suggest_paths(document, self.source)
         if not paths:
-            return "The answer holds no value that a path could lead to."
+            return "the answer holds no value that a path could lead to"
         nearest, *others = (f"`{path}`" for path in paths)
-        return f"Did you mean {nearest}?" + (f" Also there: {', '.join(others)}." if others else "")
+        return f"did you mean {nearest}?" + (f" Also there: {', '.join(others)}" if others else "")
 
 
 class ScriptPath:
@@ -90,7 +90,7 @@ class ScriptPath:
         if not accepted & {1, 2}:
             raise ConfigError.of(
                 f"the function of `{source}` cannot be called with the answer",
-                hint="Give it one parameter, the decoded JSON, or two, the decoded JSON and a context.",
+                hint="give it one parameter, the decoded JSON, or two, the decoded JSON and a context",
             )
         self._with_context = 2 in accepted
 
@@ -99,14 +99,14 @@ class ScriptPath:
         arguments = (document, {"prompt": {}}) if self._with_context else (document,)
         output = call(self._function, *arguments, what="response path")
         if output is None:
-            raise ScriptError(f"`{self.source}` returned None", hint="Return the text of the answer.")
+            raise ScriptError(f"`{self.source}` returned None", hint="return the text of the answer")
         if not isinstance(output, str):
             try:
                 compact_json(output)
             except (TypeError, ValueError, RecursionError) as error:
                 raise ScriptError(
                     f"`{self.source}` returned what is not JSON: a value of type `{type(output).__name__}`",
-                    hint="Return a string, or lists, dicts and numbers.",
+                    hint="return a string, or lists, dicts and numbers",
                 ) from error
         return output
 

@@ -164,21 +164,23 @@ def _read(reply: str | None) -> Reply:
         return Reply("unusable", "it is nested too deeply")
     if letter != "E":
         return Reply(_KINDS[letter], value)
-    line = _line_of(value.pop("stack"))
+    stack = value.pop("stack")
     if value == {"name": "InternalError", "message": "interrupted"}:
-        return Reply("time", line=line)
-    return Reply("raised", value, line)
+        return Reply("time")
+    return Reply("raised", value, _line_of(stack))
 
 
 def _ended_by(told: str) -> Reply:
-    """What ended a run from outside the code: `told` is the text of the error, followed by its stack."""
-    line = _line_of(told)
+    """What ended a run from outside the code: `told` is the text of the error, followed by its stack.
+
+    The stack of an interrupted run is not used: it shows the last call, which may be far from the loop.
+    """
     if told.startswith("InternalError: interrupted"):
-        return Reply("time", line=line)
-    if told.startswith(("null\n", "InternalError: out of memory")):
-        return Reply("memory", line=line)
+        return Reply("time")
+    if told.startswith(("null\n", "InternalError\n", "InternalError: out of memory")):
+        return Reply("memory")
     name, _, message = told.partition("\n")[0].partition(": ")
-    return Reply("raised", {"name": name, "message": message}, line)
+    return Reply("raised", {"name": name, "message": message}, _line_of(told))
 
 
 def _line_of(stack: str) -> int | None:

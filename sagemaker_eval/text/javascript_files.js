@@ -9,7 +9,6 @@
   'use strict';
   const { apply } = Reflect;
   const { stringify } = JSON;
-  const promiseThen = Promise.prototype.then;
 
   // The function `name` (`a.b` of nested objects) of `owner`, which stays its `this`.
   function sageval$member(exported, name) {
@@ -59,11 +58,10 @@
 
   function sageval$module(_, args, name, other) {
     function sageval$load() {
-      // Every text that is evaluated is called `<input>`, and the user's is the only module. It is put into a list
-      // because a namespace that exports `then` would be taken for a promise.
-      return apply(promiseThen, import('<input>'), [(namespace) => [namespace]]);
+      // Every text that is evaluated is called `<input>`, and the user's is the only module.
+      return import('<input>');
     }
-    tools.proceed(sageval$load, ([namespace]) => sageval$use(namespace, args, name, other));
+    tools.proceed(sageval$load, (namespace) => sageval$use(namespace, args, name, other));
   }
 
   tools.steps.commonjs = sageval$commonjs;

@@ -18,6 +18,7 @@
   const NativeInternalError = InternalError;
   const promiseThen = Promise.prototype.then;
   const { apply } = Reflect;
+  const { join } = Array.prototype;
 
   // The engine asks an error that ends a run for its text outside of all limits: no code of the user may answer.
   InternalError.prototype.toString = Error.prototype.toString;
@@ -26,7 +27,8 @@
   let answer;
 
   function sageval$answer(kind, payload = '') {
-    answer = kind + payload;
+    // Unlike a joined list, a sum of long texts is a kind of string that cannot leave the engine.
+    answer = apply(join, [kind, payload], ['']);
   }
 
   function sageval$show(value) {
@@ -40,10 +42,9 @@
   }
 
   function sageval$fail(error) {
-    // Where there is no memory left for an error, the engine throws null.
-    if (error === null || (error instanceof NativeInternalError && error.message === 'out of memory')) {
-      return sageval$answer('M');
-    }
+    // Where there is no memory left for the error either, the engine leaves out its message, or throws null.
+    const exhausted = error instanceof NativeInternalError && (error.message || 'out of memory') === 'out of memory';
+    if (exhausted || error === null) return sageval$answer('M');
     const told = { name: '', message: '', stack: '' };
     if (error instanceof NativeError) for (const key in told) told[key] = sageval$show(error[key]);
     else told.message = sageval$show(error);

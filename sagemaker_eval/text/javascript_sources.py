@@ -13,8 +13,6 @@ from sagemaker_eval.text.javascript_engine import syntax_fault
 from sagemaker_eval.text.javascript_programs import Limits, Program, Step, SyntaxFault, needed_extensions
 
 _AWAIT = re.compile(r"\bawait\b")
-_RETURN = re.compile(r"\breturn\b")
-_DECLARATION = re.compile(r"(?:const|let|var)\b")
 _ENDS = re.compile(r"\b(?:return|throw|while|for)\b")
 """One of these is in every body that does anything but fall off its end. Loops count: one may run for ever."""
 _UNKNOWN_MODULE = re.compile(r"ReferenceError: could not load module '(.*)'")
@@ -78,10 +76,12 @@ def inline_program(source: Source, parameters: tuple[str, ...], style: Style, li
     """The program of inline code. Which form the code has is decided by what the engine can parse.
 
     An expression is the result, and is called where it is a function; a body returns its result. A single line may
-    leave the `return` out, as in promptfoo: before its last statement where it begins with a declaration, else before
-    the first. Raises `ConfigError`, at `source.where`, for code that is neither, and for a body that never returns.
+    leave out the `return` before its last statement. Raises `ConfigError`, at `source.where`, for code that is neither,
+    and for a body that never returns.
     """
     code = checked(source)
+    if _is_blank(code, limits):
+        raise _empty(source)
     faults: list[SyntaxFault] = []
     for wrapping, text in _forms(code, ",".join(parameters), style, limits):
         fault = wrapping.fault(text, limits)
@@ -97,7 +97,7 @@ def inline_program(source: Source, parameters: tuple[str, ...], style: Style, li
 
 
 def checked(source: Source) -> str:
-    """The code in the form that the engine takes. Raises `ConfigError` where it holds no code, or what is no text."""
+    """The code in the form that the engine takes. Raises `ConfigError` where it holds what is no text."""
     found = _NOT_UTF8.search(source.code)
     if found:
         line = source.code.count("\n", 0, found.start()) + 1
@@ -106,20 +106,17 @@ def checked(source: Source) -> str:
             source.where,
             hint=f"Write it as `\\u{ord(found[0]):04x}` within a string.",
         )
-    if not source.code.strip():
-        raise ConfigError.of(
-            f"{source.spot(None)} is empty", source.where, hint="Write an expression, or a function body with `return`."
-        )
     return source.code
 
 
 def broken(source: Source, faults: list[SyntaxFault]) -> ConfigError:
     """The error of the attempt that got furthest: that is most likely what the user meant."""
+    for fault in faults:
+        unknown = _UNKNOWN_MODULE.match(fault.message)
+        if unknown:
+            return _imports(source, unknown[1])
     fault = max(faults, key=lambda fault: (fault.line or 0, fault.byte or 0))
     lines = source.code.split("\n")
-    unknown = _UNKNOWN_MODULE.match(fault.message)
-    if unknown:
-        return _imports(source, unknown[1])
     if fault.line is not None and fault.line > len(lines):
         message, line, column = "it ends where more is expected", None, None
     else:
@@ -136,29 +133,49 @@ def _forms(code: str, parameters: str, style: Style, limits: Limits) -> Iterator
     """The forms that the code may have, in the order in which they are tried."""
     functions = ("async function", "function") if _AWAIT.search(code) else ("function",)
     heads = [f"({function}({parameters}){{" for function in functions]
-    expressions = [Wrapping(f"{head}return (", "\n)})", calls=True) for head in heads]
-    bodies = [Wrapping(head, "\n})") for head in heads]
-    without_end = code.rstrip().rstrip(";")
     if style is not Style.BODY:
-        yield from ((wrapping, without_end) for wrapping in expressions)
+        expression = _without_end(code, limits)
+        yield from ((Wrapping(f"{head}return (", "\n)})", calls=True), expression) for head in heads)
     if style is Style.EXPRESSION:
         return
-    single = "\n" not in code.strip()
-    if single and style is Style.ANY:
-        yield from ((body, text) for body in bodies for text in _with_return(without_end.lstrip(), body, limits))
+    bodies = [Wrapping(head, "\n})") for head in heads]
+    if style is Style.ANY and "\n" not in code.strip():
+        yield from ((body, text) for body in bodies for text in _with_return(code, body, limits))
     if style is Style.BODY or _ENDS.search(code):
         yield from ((body, code) for body in bodies)
 
 
-def _with_return(line: str, body: Wrapping, limits: Limits) -> Iterator[str]:
-    """A line with `return` before its last statement, or before all of it, where that may be meant."""
-    if _DECLARATION.match(line):
-        for end in (found.end() for found in reversed(list(re.finditer(";", line)))):
-            whole = f"{line[:end]} return ({line[end:]}\n)"
-            if body.fault(line[:end], limits) is None and body.fault(whole, limits) is None:
-                yield whole
-    elif not _RETURN.search(line):
-        yield f"return {line}"
+def _with_return(code: str, body: Wrapping, limits: Limits) -> Iterator[str]:
+    """The code with `return` before its last statement, if that is an expression after other statements."""
+    line = _without_end(code, limits)
+    for found in reversed(list(re.finditer(";", line))):
+        before, last = line[: found.end()], line[found.end() :]
+        text = f"{before} return ({last}\n)"
+        if body.fault(before, limits) is None and body.fault(text, limits) is None:
+            yield text
+
+
+def _without_end(code: str, limits: Limits) -> str:
+    """The code without the semicolon at its end, and comments that follow it."""
+    ends = [found.start() for found in re.finditer(";", code)]
+    for end in reversed(ends):
+        if _is_blank(code[end:].replace(";", " ", 1), limits):
+            code = code[:end]
+    return code
+
+
+def _is_blank(code: str, limits: Limits) -> bool:
+    """Whether code is nothing but space and comments: then it may stand both behind and before a value."""
+    return not code.strip() or all(
+        Wrapping(head, tail).fault(code, limits) is None
+        for head, tail in (("(function(){(1 ", "\n)})"), ("(function(){(", "\n1)})"))
+    )
+
+
+def _empty(source: Source) -> ConfigError:
+    return ConfigError.of(
+        f"{source.spot(None)} is empty", source.where, hint="Write an expression, or a function body with `return`."
+    )
 
 
 def _never_returns(source: Source) -> ConfigError:

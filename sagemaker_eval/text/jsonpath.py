@@ -61,7 +61,7 @@ def parse_path(source: str) -> Any:
     # jsonpath-ng counts columns within lines, and YAML may have folded the path.
     path = _translated(" ".join(source.splitlines()).strip())
     if not path:
-        raise ConfigError.of("the response path is empty", hint=f"Write a JSONPath such as `{EXAMPLE}`.")
+        raise ConfigError.of("the response path is empty", hint=f"write a JSONPath such as `{EXAMPLE}`")
     tree = _parsed(path, source)
     _check_tokens(path, source)
     return tree
@@ -99,8 +99,8 @@ def _javascript(source: str) -> ConfigError:
         path = _chain(source, access.start())[0] if access else EXAMPLE
     return ConfigError.of(
         f"`{_shown(source)}` is a JavaScript expression, which is not supported",
-        hint=f"Write it as a JSONPath, such as `{EXAMPLE if path == '$' else path}`, or compute it in Python: "
-        "`path: file://extract.py`.",
+        hint=f"write it as a JSONPath, such as `{EXAMPLE if path == '$' else path}`, or compute it in Python: "
+        "`path: file://extract.py`",
     )
 
 
@@ -110,8 +110,8 @@ def _parsed(path: str, source: str) -> Any:
     except DeprecationWarning as warning:
         raise ConfigError.of(
             f"`{_shown(source)}` uses a form of JSONPath that is deprecated, because it is easily misread",
-            hint="Quote the strings of a filter (`?(@.role=='user')`), and write `&&` for `&`; "
-            "alternatives cannot be joined with `|`.",
+            hint="quote the strings of a filter (`?(@.role=='user')`), and write `&&` for `&`; "
+            "alternatives cannot be joined with `|`",
         ) from warning
     except ValueError as error:
         if JAVASCRIPT_SIGNS.search(source):

@@ -53,7 +53,7 @@ def call(function: Callable[..., Any], *args: Any, what: str) -> Any:
         log.debug("the %s raised", what, exc_info=error)
         raise ScriptError(
             f"{_raised_at(error, _file_of(function))} raised {_told(error)}",
-            hint=f"Correct the function of the {what}; the debug log has the traceback.",
+            hint=f"correct the function of the {what}; the debug log has the traceback",
         ) from error
 
 
@@ -84,23 +84,23 @@ def _split(reference: str, base_path: str) -> tuple[Path, str | None]:
     if suffix in JAVASCRIPT:
         raise ConfigError.of(
             f"`{reference}`: scripts in JavaScript and TypeScript are not yet supported",
-            hint="Write the function in Python: `file://script.py:function`.",
+            hint="write the function in Python: `file://script.py:function`",
         )
     if suffix != ".py":
         raise ConfigError.of(
             f"`{reference}` is not a Python script",
-            hint="Name a file that ends in `.py`, and the function after a colon: `file://script.py:function`.",
+            hint="name a file that ends in `.py`, and the function after a colon: `file://script.py:function`",
         )
     if name is not None and not all(part.isidentifier() for part in name.split(".")):
         raise ConfigError.of(
             f"`{reference}`: `{name}` is not the name of a function",
-            hint=f"Write it as `{PREFIX}{file}:function`.",
+            hint=f"write it as `{PREFIX}{file}:function`",
         )
     path = Path(base_path, file).resolve()
     if not path.is_file():
         raise ConfigError.of(
             f"the script `{file}` does not exist",
-            hint=f"It was looked for at `{path}`: paths are relative to the configuration file.",
+            hint=f"it was looked for at `{path}`: paths are relative to the configuration file",
         )
     return path, name
 
@@ -111,7 +111,7 @@ def _module_of(path: Path) -> ModuleType:
         return _load(path, status.st_mtime_ns, status.st_size)
     except OSError as error:
         raise ConfigError.of(
-            f"the script `{path.name}` cannot be read: {error.strerror or error}", hint=f"Check `{path}`."
+            f"the script `{path.name}` cannot be read: {error.strerror or error}", hint=f"check `{path}`"
         ) from error
 
 
@@ -131,14 +131,14 @@ def _load(path: Path, modified: int, size: int) -> ModuleType:
         del sys.modules[name]
         place = f"{Path(error.filename or path).name}:{error.lineno}"
         raise ConfigError.of(
-            f"`{place}` is not valid Python: {error.msg}", hint=f"Correct line {error.lineno} of `{error.filename}`."
+            f"`{place}` is not valid Python: {error.msg}", hint=f"correct line {error.lineno} of `{error.filename}`"
         ) from error
     except (Exception, SystemExit) as error:
         del sys.modules[name]
         log.debug("the script %s raised while it was loaded", path, exc_info=error)
         raise ConfigError.of(
             f"{_raised_at(error, str(path))} raised {_told(error)} while it was loaded",
-            hint=f"Run `python {path}` to see the whole traceback.",
+            hint=f"run `python {path}` to see the whole traceback",
         ) from error
     return module
 
@@ -163,7 +163,7 @@ def _importable(folder: Path) -> Iterator[None]:
 def _no_function(path: Path, name: str, module: ModuleType, exists: bool) -> ConfigError:
     if exists:
         return ConfigError.of(
-            f"`{name}` in `{path.name}` is not a function", hint=f"Define it as `def {name}(...)` in `{path}`."
+            f"`{name}` in `{path.name}` is not a function", hint=f"define it as `def {name}(...)` in `{path}`"
         )
     defined = tuple(
         key
@@ -172,12 +172,12 @@ def _no_function(path: Path, name: str, module: ModuleType, exists: bool) -> Con
     )
     if not defined:
         return ConfigError.of(
-            f"`{path.name}` has no function `{name}`", hint=f"It defines none: add `def {name}(...)`."
+            f"`{path.name}` has no function `{name}`", hint=f"it defines none: add `def {name}(...)`"
         )
     best = nearest_name(name, defined) or defined[0]
     names = ", ".join(f"`{key}`" for key in defined)
     return ConfigError.of(
-        f"`{path.name}` has no function `{name}`", hint=f"It defines {names}; write `{PREFIX}{path.name}:{best}`."
+        f"`{path.name}` has no function `{name}`", hint=f"it defines {names}; write `{PREFIX}{path.name}:{best}`"
     )
 
 

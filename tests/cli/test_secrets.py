@@ -87,7 +87,6 @@ def test_keys_of_the_environment(
     assert leaks(ran) == []
 
 
-@pytest.mark.xfail(reason="the key id of a profile is not told to the scrubber")
 def test_keys_of_a_profile_that_the_endpoint_knows(
     cli: Cli, serve: Callable[..., Sandbox], leaks: Callable[[Ran], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -180,7 +180,7 @@ def test_each_listener_learns_the_secrets_once() -> None:
     source.current()
     source.current()
     source.tell(late.append)
-    assert early == late == [["secret", "token"]]
+    assert early == late == [["AKIAX", "secret", "token"]]
 
 
 def test_no_secret_shows_in_a_source() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -80,3 +81,18 @@ def test_what_the_storm_answered_comes_from_the_cache_afterwards(
     assert storm.count() == sent
     assert second.essence(cache=False) == first.essence(cache=False)
     assert all(row["response"]["cached"] for row in second.rows)
+
+
+def test_each_question_is_answered_once_however_many_ask_it(workshop: Workshop, scaled: Callable[..., int]) -> None:
+    questions = 10
+    document = suite(scaled(1000))
+    for test in document["tests"]:
+        test["vars"] = {"n": test["vars"]["n"] % questions, "style": "plain"}
+    storm = workshop.serve(with_faults(throttling=0.3, unavailable=0.1, disconnect=0.1))
+
+    ended = workshop.run(workshop.write(document), workshop.environ(storm), max_concurrency=IN_FLIGHT)
+
+    answered = Counter((request.endpoint, request.body) for request in storm.requests if request.status == 200)
+    assert answered.total() == len(answered) == 2 * questions
+    assert sum(not row["response"]["cached"] for row in ended.rows) == 2 * questions
+    assert ended.document["results"]["stats"]["errors"] == 0

@@ -59,38 +59,38 @@ def test_empty_values_are_values() -> None:
             CHAT,
             "`$.choices[0].message.txt` finds nothing: `$.choices[0].message` is an object with the keys "
             "`role`, `content`, `refusal`; the answer has the keys `id`, `choices`",
-            "Did you mean `$.choices[0].message.content`? Also there: `$.choices[0].message.role`, `$.id`.",
+            "did you mean `$.choices[0].message.content`? Also there: `$.choices[0].message.role`, `$.id`",
         ),
         (
             "$[0].generated_text",
             {"generated_text": "x"},
             "`$[0].generated_text` finds nothing: `$` is an object with the key `generated_text`, not a list",
-            "Did you mean `$.generated_text`?",
+            "did you mean `$.generated_text`?",
         ),
         (
             "$.generated_text",
             [{"generated_text": "x"}],
             "`$.generated_text` finds nothing: `$` is a list of 1 item, not an object",
-            "Did you mean `$[0].generated_text`?",
+            "did you mean `$[0].generated_text`?",
         ),
         (
             "$.choices[1].text",
             {"choices": [{"text": "x"}]},
             "`$.choices[1].text` finds nothing: `$.choices` is a list of 1 item; the answer has the key `choices`",
-            "Did you mean `$.choices[0].text`?",
+            "did you mean `$.choices[0].text`?",
         ),
         (
             "json.a.b.c",
             {"a": {"b": "x"}},
             "`json.a.b.c` finds nothing: `$.a.b` is a string, not an object; the answer has the key `a`",
-            "Did you mean `$.a.b`?",
+            "did you mean `$.a.b`?",
         ),
         (
             "$.choices[?(@.index==9)].text",
             {"choices": [{"index": 0, "text": "x"}]},
             "`$.choices[?(@.index==9)].text` finds nothing: `$.choices` is a list of 1 item; "
             "the answer has the key `choices`",
-            "Did you mean `$.choices[0].text`?",
+            "did you mean `$.choices[0].text`?",
         ),
         ("$.a", "x", "`$.a` finds nothing: `$` is a string, not an object", None),
         ("$.a", {}, "`$.a` finds nothing: `$` is an empty object", None),
@@ -110,7 +110,7 @@ def test_a_miss_says_what_is_there(path: str, document: Json, message: str, hint
 
 
 def test_an_answer_without_values_has_nothing_to_suggest() -> None:
-    assert missed("$.a", {}).hint == "The answer holds no value that a path could lead to."
+    assert missed("$.a", {}).hint == "the answer holds no value that a path could lead to"
 
 
 def test_nothing_but_nulls_is_a_miss() -> None:

@@ -55,7 +55,7 @@ def test_promptfoos_spelling_is_understood(javascript: str, value: object) -> No
 def test_javascript_is_refused_with_the_jsonpath_to_write(javascript: str, path: str) -> None:
     message, hint = refused(javascript)
     assert message == f"`{javascript}` is a JavaScript expression, which is not supported"
-    assert hint == f"Write it as a JSONPath, such as `{path}`, or compute it in Python: `path: file://extract.py`."
+    assert hint == f"write it as a JSONPath, such as `{path}`, or compute it in Python: `path: file://extract.py`"
 
 
 SLIPS = [

@@ -106,14 +106,14 @@ def test_a_missing_function(tmp_path: Path) -> None:
     write(tmp_path, "x.py", "from json import loads\ndef extract(): pass\ndef _hidden(): pass\ndef other(): pass\n")
     message, hint = refused("file://x.py:extrct", tmp_path)
     assert message == "`x.py` has no function `extrct`"
-    assert hint == "It defines `extract`, `other`; write `file://x.py:extract`."
+    assert hint == "it defines `extract`, `other`; write `file://x.py:extract`"
 
 
 def test_a_file_without_functions(tmp_path: Path) -> None:
     write(tmp_path, "x.py", "")
     assert refused("file://x.py", tmp_path) == (
         "`x.py` has no function `main`",
-        "It defines none: add `def main(...)`.",
+        "it defines none: add `def main(...)`",
     )
 
 
@@ -162,7 +162,7 @@ def test_an_error_of_the_function_tells_its_line(tmp_path: Path) -> None:
         with pytest.raises(ScriptError) as raised:
             call(function, text, what="transform")
         assert raised.value.message == f"`x.py:4` raised {told}"
-        assert raised.value.hint == "Correct the function of the transform; the debug log has the traceback."
+        assert raised.value.hint == "correct the function of the transform; the debug log has the traceback"
 
 
 def test_leaving_the_program_is_an_error_of_the_function(tmp_path: Path) -> None:
