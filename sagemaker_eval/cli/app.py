@@ -21,6 +21,7 @@ app = typer.Typer(
     help="Evaluate and compare the models behind Amazon SageMaker endpoints.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("eval", context_settings={"allow_extra_args": True})(eval_command.command)

@@ -6,10 +6,6 @@ import os
 
 import typer
 
-_SELECTION = "Which prompts, providers and tests"
-_OUTPUT = "What is shown and written"
-_SANDBOX = "Without AWS"
-
 
 def command(
     context: typer.Context,
@@ -39,58 +35,40 @@ def command(
         [], "--env-file", "--env-path", metavar="PATH", help="Read environment variables from a file."
     ),
     description: str | None = typer.Option(None, "--description", metavar="TEXT", help="Describe this run."),
-    filter_pattern: str | None = typer.Option(
-        None, metavar="REGEX", help="Tests whose description matches.", rich_help_panel=_SELECTION
-    ),
+    filter_pattern: str | None = typer.Option(None, metavar="REGEX", help="Tests whose description matches."),
     filter_first_n: int | None = typer.Option(
-        None, "-n", "--filter-first-n", min=1, metavar="N", help="The first N tests.", rich_help_panel=_SELECTION
+        None, "-n", "--filter-first-n", min=1, metavar="N", help="The first N tests."
     ),
-    filter_range: str | None = typer.Option(
-        None, metavar="A:B", help="Tests A up to but without B, from 0.", rich_help_panel=_SELECTION
-    ),
-    filter_sample: int | None = typer.Option(
-        None, min=1, metavar="N", help="N tests drawn at random.", rich_help_panel=_SELECTION
-    ),
-    filter_sample_seed: int | None = typer.Option(
-        None, metavar="SEED", help="Draw the same sample every time.", rich_help_panel=_SELECTION
-    ),
-    filter_providers: str | None = typer.Option(
-        None, metavar="REGEX", help="Providers whose id or label matches.", rich_help_panel=_SELECTION
-    ),
-    filter_prompts: str | None = typer.Option(
-        None, metavar="REGEX", help="Prompts whose id or label matches.", rich_help_panel=_SELECTION
-    ),
+    filter_range: str | None = typer.Option(None, metavar="A:B", help="Tests A up to but without B, from 0."),
+    filter_sample: int | None = typer.Option(None, min=1, metavar="N", help="N tests drawn at random."),
+    filter_sample_seed: int | None = typer.Option(None, metavar="SEED", help="Draw the same sample every time."),
+    filter_providers: str | None = typer.Option(None, metavar="REGEX", help="Providers whose id or label matches."),
+    filter_prompts: str | None = typer.Option(None, metavar="REGEX", help="Prompts whose id or label matches."),
     filter_metadata: list[str] = typer.Option(
-        [], metavar="K=V", help="Tests whose metadata K contains V; repeat for several.", rich_help_panel=_SELECTION
+        [], metavar="K=V", help="Tests whose metadata K contains V; repeat for several."
     ),
     filter_failing: str | None = typer.Option(
-        None, metavar="RUN", help="Tests that failed or errored in a run or result file.", rich_help_panel=_SELECTION
+        None, metavar="RUN", help="Tests that failed or errored in a run or result file."
     ),
     filter_errors_only: str | None = typer.Option(
-        None, metavar="RUN", help="Tests that errored in a run or result file.", rich_help_panel=_SELECTION
+        None, metavar="RUN", help="Tests that errored in a run or result file."
     ),
-    table: bool = typer.Option(True, "--table/--no-table", help="Show the table.", rich_help_panel=_OUTPUT),
+    table: bool = typer.Option(True, "--table/--no-table", help="Show the table."),
     table_cell_max_length: int = typer.Option(
-        250, min=10, metavar="N", help="Characters of an answer that the table shows.", rich_help_panel=_OUTPUT
+        250, min=10, metavar="N", help="Characters of an answer that the table shows."
     ),
-    progress_bar: bool = typer.Option(
-        True, "--progress-bar/--no-progress-bar", help="Show progress on stderr.", rich_help_panel=_OUTPUT
-    ),
-    as_json: bool = typer.Option(
-        False, "--json", help="Print the result document on stdout and nothing else.", rich_help_panel=_OUTPUT
-    ),
-    no_write: bool = typer.Option(
-        False, "--no-write", help="Keep no record under .sageval/runs.", rich_help_panel=_OUTPUT
-    ),
-    verbose: bool = typer.Option(False, "-v", "--verbose", help="Debug log on stderr.", rich_help_panel=_OUTPUT),
+    progress_bar: bool = typer.Option(True, "--progress-bar/--no-progress-bar", help="Show progress on stderr."),
+    as_json: bool = typer.Option(False, "--json", help="Print the result document on stdout and nothing else."),
+    no_write: bool = typer.Option(False, "--no-write", help="Keep no record under .sageval/runs."),
+    verbose: bool = typer.Option(False, "-v", "--verbose", help="Debug log on stderr."),
     sandbox: bool = typer.Option(
-        False, help="Answer from the built-in SageMaker stand-in; no account needed.", rich_help_panel=_SANDBOX
+        False, "--sandbox", help="Answer from the built-in SageMaker stand-in; no account needed."
     ),
     sandbox_script: str | None = typer.Option(
-        None, metavar="FILE", help="Answers and faults of the stand-in (implies --sandbox).", rich_help_panel=_SANDBOX
+        None, metavar="FILE", help="Answers and faults of the stand-in (implies --sandbox)."
     ),
     dry_run: bool = typer.Option(
-        False, help="Check and render everything, print the first requests, send nothing.", rich_help_panel=_SANDBOX
+        False, "--dry-run", help="Check and render everything, print the first requests, send nothing."
     ),
     fail_under: float | None = typer.Option(
         None, min=0, max=100, metavar="PERCENT", help="Pass rate below which the run fails [default: 100]."

@@ -84,11 +84,22 @@ def choose(
 
     def chosen(name: str) -> tuple[ProviderSpec, ...]:
         fitting = tuple(spec for spec in configured if name in (spec.id, spec.label) or spec.id.endswith(f":{name}"))
-        return fitting or (build_provider(name, Place("--providers"), context),)
+        try:
+            return fitting or (build_provider(name, Place("--providers"), context),)
+        except ConfigError as error:
+            raise _with_configured(error, configured) from error
 
     specs = [spec for group in problems.attempt_each(wanted, chosen) for spec in group]
     problems.check()
     return _distinct(specs, context.notice)
+
+
+def _with_configured(error: ConfigError, configured: tuple[ProviderSpec, ...]) -> ConfigError:
+    """The problem of a name that fits no configured provider and is no id, with those that there are."""
+    if not configured:
+        return error
+    names = ", ".join(f"`{spec.name}`" for spec in configured)
+    return ConfigError([replace(problem, hint=f"configured are {names}") for problem in error.problems])
 
 
 def _written(raw: Json, where: Place) -> _Written:

@@ -12,11 +12,12 @@ import re
 import time
 from contextlib import suppress
 from functools import cache
-from importlib import resources
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 from sagemaker_eval.errors import ConfigError
+from sagemaker_eval.model import Json
 from sagemaker_eval.text.javascript_programs import Arguments, Kind, Limits, Program, Reply, SyntaxFault
 
 log = logging.getLogger(__name__)
@@ -159,7 +160,7 @@ def _read(reply: str | None) -> Reply:
     if letter == "N":
         return Reply("value", float(payload.replace("Infinity", "inf")))
     try:
-        value = json.loads(payload) if payload else None
+        value: Json = json.loads(payload) if payload else None
     except RecursionError:
         return Reply("unusable", "it is nested too deeply")
     if letter != "E":
@@ -207,6 +208,8 @@ def _context(limits: Limits) -> Any:
 
 @cache
 def _host(extensions: tuple[str, ...]) -> str:
+    from importlib import resources  # takes 10 ms that only those pay who run JavaScript
+
     folder = resources.files(__package__)
     host, *others = (
         folder.joinpath(f"javascript_{name}.js").read_text(encoding="utf-8") for name in ("host", *extensions)
@@ -216,12 +219,11 @@ def _host(extensions: tuple[str, ...]) -> str:
 
 @cache
 def quickjs() -> ModuleType:
-    """The engine's module. Raises `ConfigError` where it is not installed."""
+    """The engine's module, imported when it is first needed. Raises `ConfigError` where it is not installed."""
     try:
-        import quickjs as engine
+        return import_module("quickjs")
     except ImportError as error:
         raise ConfigError.of(
             "JavaScript cannot be run: the package `quickjs-ng` is not installed",
             hint="Install it with `pip install quickjs-ng`, or write the code in Python.",
         ) from error
-    return engine

@@ -168,19 +168,11 @@ def test_checks_are_prepared_once(registered: Callable[..., None], monkeypatch: 
     assert len(prepared) == 1
 
 
-def test_a_judge_forgets_the_assertions_of_a_stream() -> None:
+def test_the_assertions_of_a_long_stream_are_not_all_kept() -> None:
     judge = Judge(Templates())
     for number in range(5000):
-        spec = AssertionSpec("contains", f"value {number}")
-        test = TestCase(assertions=(spec,))
-        text = f"a value {number}"
-        subject = Subject(text, None, "", {}, test, Prompt("", "", ""), ProviderSpec("e", "echo"), Response(text))
-        assert asyncio.run(_coroutine(judge, test, subject)).passed if number % 500 == 0 else not judge.prepare([spec])
+        assert judge.prepare([AssertionSpec("contains", number)]) == []
     assert len(judge._prepared) <= 4096
-
-
-async def _coroutine(judge: Judge, test: TestCase, subject: Subject) -> Grade:
-    return await judge.grade(test, subject)
 
 
 def test_a_broken_value_is_a_configuration_error(grade: Graded, spec: Specs) -> None:

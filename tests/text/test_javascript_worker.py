@@ -65,7 +65,7 @@ def test_those_that_wait_behind_a_stuck_job_go_on() -> None:
     async def main(event: threading.Event) -> list[object]:
         worker = Worker()
         jobs = [worker.arun(event.wait, BRIEFLY), *(worker.arun(lambda: "done", BRIEFLY) for _ in range(3))]
-        return await asyncio.gather(*jobs, return_exceptions=True)
+        return list(await asyncio.gather(*jobs, return_exceptions=True))
 
     with stuck() as event:
         first, *others = asyncio.run(main(event))
