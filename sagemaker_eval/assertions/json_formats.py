@@ -14,6 +14,7 @@ import calendar
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 
 from sagemaker_eval.assertions.javascript_regex import PatternError, compile_pattern
 from sagemaker_eval.model import Json
@@ -25,6 +26,7 @@ _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 _TIME = re.compile(r"(\d\d):(\d\d):(\d\d)(?:\.\d+)?([Zz]|([+-])(\d\d)(?::?(\d\d))?)?", re.ASCII)
 _DATE_AND_TIME = re.compile(r"[Tt\s\ufeff]")
 
+_ANY_CASE = re.IGNORECASE | re.ASCII
 _HEX = "%[0-9a-f]{2}"
 _NAME = r"[a-z0-9\-._~!$&'()*+,;=]"
 _PATH_CHARACTER = rf"(?:{_NAME}|[:@]|{_HEX})"
@@ -33,7 +35,7 @@ _SEGMENTS = rf"(?:/{_PATH_CHARACTER}*)*"
 _ROOTLESS = rf"{_PATH_CHARACTER}+{_SEGMENTS}"
 _HIERARCHY = rf"(?://{_AUTHORITY}{_SEGMENTS}|/(?:{_ROOTLESS})?|{_ROOTLESS})"
 _TAIL = rf"(?:\?(?:{_PATH_CHARACTER}|[/?])*)?(?:#(?:{_PATH_CHARACTER}|[/?])*)?"
-_IP_FUTURE = re.compile(rf"v[0-9a-f]+\.(?:{_NAME}|:)+", re.IGNORECASE | re.ASCII)
+_IP_FUTURE = rf"v[0-9a-f]+\.(?:{_NAME}|:)+"
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _WIDE_LABEL = r"(?:[a-z0-9\u00a1-\uffff]+-)*[a-z0-9\u00a1-\uffff]+"
@@ -41,9 +43,14 @@ _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _VARIABLE = rf"(?:[a-z0-9_]|{_HEX})+(?::[1-9]\d{{0,3}}|\*)?"
 
 
-def _pattern(pattern: str, flags: re.RegexFlag = re.IGNORECASE | re.ASCII) -> Holds:
-    match = re.compile(pattern, flags).fullmatch
-    return lambda text: match(text) is not None
+@cache
+def _matcher(pattern: str, flags: re.RegexFlag) -> Callable[[str], re.Match[str] | None]:
+    """Compiled on first use: together these patterns take longer to compile than most runs need to start."""
+    return re.compile(pattern, flags).fullmatch
+
+
+def _pattern(pattern: str, flags: re.RegexFlag = _ANY_CASE) -> Holds:
+    return lambda text: _matcher(pattern, flags)(text) is not None
 
 
 def _date(text: str) -> bool:
@@ -89,27 +96,25 @@ _is_ipv4, _is_ipv6 = _address(ipaddress.IPv4Address), _address(ipaddress.IPv6Add
 
 def _uri(pattern: str) -> Holds:
     """RFC 3986; what stands in square brackets is an IPv6 address or a later one."""
-    match = re.compile(pattern, re.IGNORECASE | re.ASCII).fullmatch
 
     def holds(text: str) -> bool:
-        if not (found := match(text)):
+        if not (found := _matcher(pattern, _ANY_CASE)(text)):
             return False
         literal = found["literal"]
-        return literal is None or _is_ipv6(literal) or _IP_FUTURE.fullmatch(literal) is not None
+        return literal is None or _is_ipv6(literal) or _matcher(_IP_FUTURE, _ANY_CASE)(literal) is not None
 
     return holds
 
 
-_URL = re.compile(
+_URL = (
     rf"(?:https?|ftp)://(?:\S+@)?(?:(?P<ipv4>[1-9]\d{{0,2}}(?:\.(?:0|[1-9]\d{{0,2}})){{3}})|{_WIDE_LABEL}(?:\.{_WIDE_LABEL})*"
-    r"\.[a-z\u00a1-\uffff]{2,})(?::\d{2,5})?(?:/\S*)?",
-    re.IGNORECASE,
+    r"\.[a-z\u00a1-\uffff]{2,})(?::\d{2,5})?(?:/\S*)?"
 )
 
 
 def _url(text: str) -> bool:
     """A web address whose host has a dotted name or a public IPv4 address."""
-    found = _URL.fullmatch(text)
+    found = _matcher(_URL, re.IGNORECASE)(text)
     return found is not None and (found["ipv4"] is None or _is_public(found["ipv4"]))
 
 

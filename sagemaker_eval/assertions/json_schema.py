@@ -166,25 +166,34 @@ def _format(validator: Any, name: str, instance: Json, schema: dict[str, Json]) 
         yield _error("format")
 
 
-def _pattern_properties(validator: Any, patterns: dict[str, Json], instance: Json, schema: dict[str, Json]) -> _Errors:
+def _properties(validator: Any, parts: dict[str, Json], instance: Json, schema: dict[str, Json]) -> _Errors:
     if isinstance(instance, dict):
-        for pattern, part in patterns.items():
+        for name, part in parts.items():
+            if name in instance:
+                yield from _property(validator, part, name, instance[name])
+
+
+def _pattern_properties(validator: Any, parts: dict[str, Json], instance: Json, schema: dict[str, Json]) -> _Errors:
+    if isinstance(instance, dict):
+        for pattern, part in parts.items():
             for name, value in instance.items():
                 if _matches(validator, pattern, name):
-                    yield from validator.descend(value, part, path=name, schema_path=pattern)
+                    yield from _property(validator, part, name, value)
 
 
 def _additional_properties(validator: Any, part: Json, instance: Json, schema: dict[str, Json]) -> _Errors:
-    if not isinstance(instance, dict):
-        return
-    known, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
-    for name, value in instance.items():
-        if name in known or any(_matches(validator, pattern, name) for pattern in patterns):
-            continue
-        if part is False:
-            yield _error("additionalProperties", instance=name)
-        else:
-            yield from validator.descend(value, part, path=name)
+    if isinstance(instance, dict):
+        known, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
+        for name, value in instance.items():
+            if name not in known and not any(_matches(validator, pattern, name) for pattern in patterns):
+                yield from _property(validator, part, name, value)
+
+
+def _property(validator: Any, part: Json, name: str, value: Json) -> _Errors:
+    if part is False:
+        yield _error("additionalProperties", validator="additionalProperties", instance=name)
+    else:
+        yield from validator.descend(value, part, path=name)
 
 
 def _required(validator: Any, names: list[str], instance: Json, schema: dict[str, Json]) -> _Errors:
@@ -198,6 +207,7 @@ _KEYWORDS: dict[str, Any] = {
     "required": _required,
     "pattern": _pattern,
     "format": _format,
+    "properties": _properties,
     "patternProperties": _pattern_properties,
     "additionalProperties": _additional_properties,
 }

@@ -73,7 +73,7 @@ def _count(relation: str, what: str) -> Callable[[Json, Json], str]:
 
 
 _WORDS: Mapping[str, Callable[[Json, Json], str]] = {
-    "false": lambda expected, found: "must not be there",
+    "false": lambda expected, found: "has what the schema rules out",
     "type": _types,
     "const": _must_be("exactly"),
     "enum": _must_be("one of"),

@@ -124,7 +124,7 @@ def _unknown(name: str, path: Path, known: frozenset[str]) -> Problem:
         hint = "it may stand at the top only"
     elif other := next((dialect for dialect in DIALECTS if name in dialect.keywords()), None):
         hint = f"it belongs to another dialect: `$schema: {other.uri}`"
-    elif nearest:
+    elif nearest and not name.startswith("x-"):
         hint = f"did you mean `{nearest}`?"
     return Problem(f"unknown keyword `{name}` in the JSON Schema{_at(path)}", hint=hint)
 

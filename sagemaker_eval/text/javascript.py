@@ -44,7 +44,8 @@ class Script:
     """JavaScript that is known to be valid, ready to be called any number of times and from any thread.
 
     Values pass as JSON both ways: a Date becomes its ISO text, NaN within a list null; a result that is NaN or
-    infinite itself is that float. Integers beyond 2^53 lose digits, as in JavaScript. Promises are awaited.
+    infinite itself is that float. Integers beyond 2^53 lose digits, as in JavaScript. Promises are awaited; timers fire
+    without waiting. What is written to the console goes to the debug log.
     """
 
     program: Program

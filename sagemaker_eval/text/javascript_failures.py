@@ -75,8 +75,8 @@ def _raised(error: Json, spot: str) -> tuple[str, str]:
     if missing:
         message = f"`import` of `{missing[1]}`: modules and file access are not available"
         name = "Error"
-    told = f"{name}: {_on_one_line(message)}" if name and message else name or _on_one_line(message)
-    return f"{spot} raised {told}", _hint(message)
+    told = f"{name}: {message}" if name and message else name or message
+    return f"{spot} raised {_on_one_line(told)}", _hint(message)
 
 
 def _hint(message: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -18,8 +18,9 @@ _ENDS = re.compile(r"\b(?:return|throw|while|for)\b")
 _UNKNOWN_MODULE = re.compile(r"ReferenceError: could not load module '(.*)'")
 _NOT_UTF8 = re.compile("[\x00\ud800-\udfff]")
 
-_END = "\n"
-"""Stands after the user's code, which may end in a `//` comment."""
+_LINE_END = re.compile("\r\n|[\n\r\u2028\u2029]")
+_CLOSED = "\n})"
+"""Ends a function. The code before it may end in a `//` comment."""
 
 
 class Style(StrEnum):
@@ -50,7 +51,7 @@ class Wrapping:
     """Text around the user's code that makes a program of it. Its head stays on the code's first line."""
 
     head: str
-    tail: str = _END
+    tail: str = _CLOSED
     step: Step = "call"
     calls: bool = False
 
@@ -67,9 +68,9 @@ class Wrapping:
         return SyntaxFault(fault.message, 1, max(fault.byte - len(self.head.encode()), 1))
 
 
-MODULE = Wrapping("", step="module")
-_BODY = Wrapping("(async function(){", "\n})")
-COMMONJS = Wrapping("(function(module,exports){", "\n})", step="commonjs")
+MODULE = Wrapping("", "\n", step="module")
+COMMONJS = Wrapping("(function(module,exports){", step="commonjs")
+_BODY = Wrapping("(async function(){")
 
 
 def inline_program(source: Source, parameters: tuple[str, ...], style: Style, limits: Limits) -> Program:
@@ -116,7 +117,7 @@ def broken(source: Source, faults: list[SyntaxFault]) -> ConfigError:
         if unknown:
             return _imports(source, unknown[1])
     fault = max(faults, key=lambda fault: (fault.line or 0, fault.byte or 0))
-    lines = source.code.split("\n")
+    lines = _LINE_END.split(source.code)
     if fault.line is not None and fault.line > len(lines):
         message, line, column = "it ends where more is expected", None, None
     else:
@@ -138,7 +139,7 @@ def _forms(code: str, parameters: str, style: Style, limits: Limits) -> Iterator
         yield from ((Wrapping(f"{head}return (", "\n)})", calls=True), expression) for head in heads)
     if style is Style.EXPRESSION:
         return
-    bodies = [Wrapping(head, "\n})") for head in heads]
+    bodies = [Wrapping(head) for head in heads]
     if style is Style.ANY and "\n" not in code.strip():
         yield from ((body, text) for body in bodies for text in _with_return(code, body, limits))
     if style is Style.BODY or _ENDS.search(code):
@@ -187,8 +188,8 @@ def _never_returns(source: Source) -> ConfigError:
 
 
 def _imports(source: Source, module: str) -> ConfigError:
-    named: Callable[[str], bool] = re.compile(rf"['\"](?:\./)?{re.escape(module)}['\"]").search  # type: ignore[assignment]
-    line = next((number for number, text in enumerate(source.code.split("\n"), 1) if named(text)), None)
+    named = re.compile(rf"['\"](?:\./)?{re.escape(module)}['\"]")
+    line = next((number for number, text in enumerate(source.code.split("\n"), 1) if named.search(text)), None)
     return ConfigError.of(
         f"{source.spot(line)} imports `{module}`: modules and file access are not available to JavaScript",
         _place(source, line, None),

@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from functools import cache
 from queue import SimpleQueue
@@ -47,13 +47,9 @@ class Worker:
     def run(self, work: Callable[[], Any], patience: float) -> Any:
         """The result of `work`, waited for. Raises what it raises, and `LeftBehind`."""
         job = self._submit(work, patience)
-        while True:
-            try:
-                return job.future.result(patience)
-            except TimeoutError:
-                if job.future.done():
-                    raise
-                self._relieve()
+        while not wait((job.future,), patience).done:
+            self._relieve()
+        return job.future.result()
 
     async def arun(self, work: Callable[[], Any], patience: float) -> Any:
         """As `run`, while the event loop goes on. A cancelled job does not start, or its result is dropped."""

@@ -25,8 +25,10 @@ def problems(schema: Json, document: Json) -> list[str]:
 
 @pytest.mark.parametrize("case", RECORDED, ids=lambda case: json.dumps(case["schema"])[:80])
 def test_documents_are_judged_as_by_ajv(case: dict[str, Any]) -> None:
-    for document in (*case["valid"], *case["invalid"]):
-        assert (problems(case["schema"], document) == []) is (document in case["valid"]), document
+    for document in case["valid"]:
+        assert problems(case["schema"], document) == []
+    for document in case["invalid"]:
+        assert problems(case["schema"], document) != [], document
 
 
 @pytest.mark.parametrize(
@@ -203,8 +205,11 @@ def test_a_deep_schema_is_no_crash() -> None:
         ({"format": "date"}, "b", '`$` must be of the format `date`, and "b" is not'),
         ({"required": ["a"]}, {}, "`$` must have a property `a`"),
         ({"additionalProperties": False}, {"b": 1}, "`$` must have no property `b`"),
-        ({"properties": {"b": False}}, {"b": 1}, "`$.b` must not be there"),
+        ({"properties": {"b": False}}, {"b": 1}, "`$` must have no property `b`"),
         ({"items": [True], "additionalItems": False}, [1, 2], "`$` has more items than the schema allows"),
+        ({"items": False}, [1], "`$` has what the schema rules out"),
+        (False, 1, "`$` has what the schema rules out"),
+        ({"patternProperties": {"^b": False}}, {"b": 1}, "`$` must have no property `b`"),
         ({"uniqueItems": True}, [1, 1], "`$` must have no item twice"),
         ({"contains": {"type": "null"}}, [1], "`$` has no item that fits `contains`"),
         ({"oneOf": [True, True]}, 1, "`$` fits more than one alternative of `oneOf`"),

@@ -12,7 +12,7 @@ from sagemaker_eval.assertions.json_text import NotJson, parse_json
 
 DEEP = 1500
 
-GOOD = [
+GOOD: list[tuple[str, object]] = [
     ("null", None),
     (" \t\r\n1 \n", 1),
     ('{"a": 1, "a": 2}', {"a": 2}),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from sagemaker_eval.assertions.base import ASSERTIONS, Subject
+from sagemaker_eval.assertions.base import ASSERTIONS, Check, Subject
 from sagemaker_eval.assertions.judging import UNASSERTED, Judge, Undecided
 from sagemaker_eval.errors import CaseError, ConfigError, EndpointFault
 from sagemaker_eval.model import (
@@ -33,7 +33,8 @@ def test_without_assertions_there_is_nothing_to_fail(grade: Graded) -> None:
 
 def test_all_failures_are_told_in_the_order_of_the_test(grade: Graded, spec: Specs) -> None:
     result = grade("Lyon", spec("contains", "Paris"), spec("contains", "Lyon"), spec("regex", "^P"))
-    assert (result.passed, result.score) == (False, pytest.approx(1 / 3))
+    assert not result.passed
+    assert result.score == pytest.approx(1 / 3)
     assert result.reason == 'Expected output to contain "Paris"; Expected output to match regex "^P"'
     assert [verdict.passed for verdict in result.verdicts] == [False, True, False]
     assert [verdict.spec and verdict.spec.type for verdict in result.verdicts] == ["contains", "contains", "regex"]
@@ -98,7 +99,11 @@ def judge_with(templates: Templates, *specs: AssertionSpec) -> Grade:
 def registered(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """`registered(check)`: makes `check` what assertions of the kind `own` are judged by."""
     monkeypatch.setattr(ASSERTIONS, "_entries", dict(ASSERTIONS._entries))
-    return lambda check: ASSERTIONS.register("own")(lambda spec: check) and None
+
+    def register(check: Check) -> None:
+        ASSERTIONS.register("own")(lambda spec: check)
+
+    return register
 
 
 def test_the_fault_itself_is_kept(registered: Callable[..., None]) -> None:
@@ -152,7 +157,7 @@ def test_preparing_finds_every_problem_with_its_place() -> None:
     assert [problem.hint for problem in problems[1:3]] == ["did you mean `required`?", "did you mean `date-time`?"]
 
 
-def test_checks_are_prepared_once(registered: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_checks_are_prepared_once(monkeypatch: pytest.MonkeyPatch) -> None:
     prepared: list[AssertionSpec] = []
 
     def prepare(spec: AssertionSpec) -> Callable[[Subject], Verdict]:

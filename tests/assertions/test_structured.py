@@ -99,5 +99,5 @@ def test_what_is_too_deep_for_a_schema_decides_nothing(judged: Judged) -> None:
 
 @pytest.mark.parametrize("schema", [1, "", "just text", ["a"], "{", {"type": "text"}])
 def test_a_schema_that_is_none_is_refused_beforehand(judged: Judged, schema: Json) -> None:
-    with pytest.raises(ConfigError, match="schema|Schema"):
+    with pytest.raises(ConfigError, match=r"schema|Schema"):
         judged("{}", "is-json", schema)

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sagemaker_eval.assertions.base import ASSERTIONS, Subject
 from sagemaker_eval.assertions.text import is_equal, same_json, value_text
 from sagemaker_eval.errors import CaseError, ConfigError
-from sagemaker_eval.model import Json, Verdict, compact_json
+from sagemaker_eval.model import (
+    AssertionSpec,
+    Json,
+    Prompt,
+    ProviderSpec,
+    Response,
+    TestCase,
+    Verdict,
+    compact_json,
+)
 
 Judged = Callable[..., Verdict]
 
@@ -181,19 +190,18 @@ def test_a_value_in_a_list_does_not_equal_the_value(value: Json) -> None:
     assert not same_json([value], value)
 
 
-@given(text=st.text("aAbßİ "), part=st.text("aAbßİ ", min_size=1))
-def test_contains_is_the_operator_in(text: str, part: str) -> None:
-    for kind, holds in (("contains", part in text), ("icontains", part.lower() in text.lower())):
-        assert _judged_plainly(text, kind, part).passed is holds
-        assert _judged_plainly(text, f"not-{kind}", part).passed is not holds
-
-
-def _judged_plainly(text: str, type: str, value: str) -> Any:
-    """The verdict of a check by itself, for properties, which take no fixtures."""
-    from sagemaker_eval.assertions.base import ASSERTIONS, Subject
-    from sagemaker_eval.model import AssertionSpec, Prompt, ProviderSpec, Response, TestCase
-
+def check_of(type: str, value: str, text: str) -> Verdict:
+    """The verdict of a check by itself."""
     kind = type.removeprefix("not-")
     check = ASSERTIONS.get(kind)(AssertionSpec(kind, value, negated=kind != type))
     prompt = Prompt("", "", "")
-    return check(Subject(text, value, "", {}, TestCase(), prompt, ProviderSpec("e", "echo"), Response(text)))
+    verdict = check(Subject(text, value, "", {}, TestCase(), prompt, ProviderSpec("e", "echo"), Response(text)))
+    assert isinstance(verdict, Verdict)
+    return verdict
+
+
+@given(text=st.text("aAbßİ "), part=st.text("aAbßİ ", min_size=1))
+def test_contains_is_the_operator_in(text: str, part: str) -> None:
+    for kind, holds in (("contains", part in text), ("icontains", part.lower() in text.lower())):
+        assert check_of(kind, part, text).passed is holds
+        assert check_of(f"not-{kind}", part, text).passed is not holds

@@ -61,7 +61,7 @@ CONFIGS: tuple[dict[str, Json], ...] = (
         "evaluateOptions": {"maxConcurrency": 3, "repeat": 2, "delay": 1, "cache": False},
     },
     {
-        "prompts": ["case {{n}} {% if m %}and {{m}}{% endif %}"],
+        "prompts": [{"raw": "case {{n}} {% if m %}and {{m}}{% endif %}", "id": "p", "label": "P"}],
         "providers": [
             {
                 "id": "sagemaker:jumpstart:llama",
@@ -82,8 +82,7 @@ CONFIGS: tuple[dict[str, Json], ...] = (
         ],
         "tests": [{"vars": {"n": 3, "m": "{{n}}"}, "assert": [{"type": "latency", "threshold": 20_000}]}],
         "maxErrorRate": 0.5,
-    }
-    | {"prompts": [{"raw": "case {{n}} {% if m %}and {{m}}{% endif %}", "id": "p", "label": "P"}]},
+    },
     {
         "prompts": ["{{env.WHO}} {{n}}"],
         "providers": ["sagemaker:custom:one", {"id": "sagemaker:two", "config": {"modelType": "llama", "chat": True}}],
@@ -200,7 +199,7 @@ def playground(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(workshop.folder)
 
 
-@pytest.mark.parametrize("document", CONFIGS, ids=str)
+@pytest.mark.parametrize("document", CONFIGS, ids=map(str, range(len(CONFIGS))))
 def test_the_configurations_are_sound_before_they_are_broken(
     workshop: Workshop, playground: None, document: Json
 ) -> None:

@@ -110,7 +110,9 @@ def test_ctrl_c_at_any_moment_keeps_what_is_done(workshop: Workshop, scaled: Cal
             assert f"interrupted after {len(rows)} of {CASES * COLUMNS} cases" in child.err
 
 
-@pytest.mark.xfail(reason="a signal that comes while the documents are being written ends the process without them")
+@pytest.mark.xfail(
+    reason="a signal that comes while the documents are being written ends the process without them", strict=False
+)
 def test_ctrl_c_while_the_documents_are_written_does_not_cost_them(
     workshop: Workshop, scaled: Callable[..., int], rng: Random
 ) -> None:
@@ -122,7 +124,7 @@ def test_ctrl_c_while_the_documents_are_written_does_not_cost_them(
         with workshop.child(workshop.environ(), "eval", "-c", config, *outputs, name="late") as child:
             while "Finished" not in child.err:
                 assert child.process.poll() is None
-            threading.Event().wait(rng.uniform(0.05, 0.2))
+            threading.Event().wait(rng.uniform(0.03, 0.1))
             child.process.send_signal(signal.SIGINT)
             code = child.wait()
 
