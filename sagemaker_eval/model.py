@@ -113,6 +113,8 @@ class SageMakerOptions:
     timeout_ms: int = 80_000
     base_path: str = "."
     """The folder that `file://` references of this provider are relative to."""
+    written: Mapping[str, Json] = field(default_factory=dict)
+    """The `config` as the user wrote it, credentials left out: what transforms see as `context.config`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +246,8 @@ class Call:
     prompt: str
     vars: Mapping[str, Json] = field(default_factory=dict)
     repeat: int = 0
+    label: str = ""
+    """The label of the prompt's template."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 from sagemaker_eval.cli.exit_codes import FINE
@@ -47,12 +48,13 @@ def _print(text: str) -> None:
 
 def _call(run: Prepared, case: Case) -> Call:
     variables = run.templates.expand(case.row.vars)
-    return Call(run.templates.prompt(case.column.prompt.raw).render(variables), variables, case.row.repeat)
+    template = case.column.prompt
+    return Call(run.templates.prompt(template.raw).render(variables), variables, case.row.repeat, template.label)
 
 
 def _request(run: Prepared, case: Case, call: Call) -> Request | None:
     position = run.suite.providers.index(case.column.provider)
-    return run.providers[position].request(call)
+    return asyncio.run(run.providers[position].request(call))
 
 
 def _shown_request(run: Prepared, case: Case, call: Call, request: Request | None) -> str:

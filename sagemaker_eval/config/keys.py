@@ -62,7 +62,7 @@ LATER_COMMAND_LINE_OPTIONS = frozenset(
     }
 )
 
-LATER_PROVIDER = frozenset({"env", "inputs", "transform"})
+LATER_PROVIDER = frozenset({"env", "inputs"})
 
 LATER_SAGEMAKER_CONFIG = frozenset(
     {
@@ -82,7 +82,6 @@ LATER_SAGEMAKER_CONFIG = frozenset(
         "targetModel",
         "targetVariant",
         "tokensPerMinute",
-        "transform",
         "variants",
         "warmUp",
     }

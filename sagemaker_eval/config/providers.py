@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from sagemaker_eval.config.explaining import check, located, misshapen
+from sagemaker_eval.config.explaining import check, located, misshapen, not_yet_supported
 from sagemaker_eval.config.fields import endpoint_flaw
 from sagemaker_eval.config.gathering import Problems
+from sagemaker_eval.config.masking import is_credential
 from sagemaker_eval.config.names import KnownNames
 from sagemaker_eval.config.places import within
 from sagemaker_eval.config.provider_ids import ProviderId, parse_provider_id
@@ -62,7 +63,11 @@ def build_provider(raw: Json, where: Place, context: ProviderContext) -> Provide
     config = problems.attempt(lambda: _config(written, context))
     problems.check()
     assert parsed is not None and entry is not None
+    if entry.transform is not None and config is None:
+        raise ConfigError([not_yet_supported("transform", within(written.raw_at, "transform"))])
     options = None if config is None else _options(parsed, config, written, context)
+    if options is not None and entry.transform is not None:
+        options = replace(options, transform=entry.transform)
     delays = (entry.delay, config.delay if config else None, context.delay_ms)
     return ProviderSpec(
         id=entry.id or written.selector,
@@ -145,7 +150,13 @@ def _options(
     problems.check()
     assert options is not None
     settings_without_effect(parsed, config, context.notice)
-    return replace(options, base_path=context.base_path)
+    return replace(options, base_path=context.base_path, written=_shown(written))
+
+
+def _shown(written: _Written) -> dict[str, Json]:
+    """The `config` as it was written, without credentials."""
+    raw = written.raw.get("config") if isinstance(written.raw, Mapping) else None
+    return {key: value for key, value in (raw or {}).items() if not is_credential(key)}
 
 
 def _check_endpoint(name: str, where: Place) -> None:

@@ -91,6 +91,7 @@ class SageMakerConfig(Entry):
     endpoint_url: HttpUrl | None = None
     max_retries: WholeNotNegative | None = None
     timeout_ms: Count | None = None
+    transform: Filled | None = None
     chat: bool | None = None
 
 
@@ -116,6 +117,7 @@ class ProviderEntry(Entry):
     config: Annotated[Json, Shapes(SageMakerConfig | Map | None)] = None
     delay: WholeNotNegative | None = None
     max_concurrency: Count | None = None
+    transform: Filled | None = None
     prompts: list[Filled] | None = None
 
 

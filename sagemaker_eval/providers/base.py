@@ -16,7 +16,7 @@ class Provider(Protocol):
         """The response to one call. Raises `CaseError` for this case alone, `SetupError` to stop the run."""
         ...
 
-    def request(self, call: Call) -> Request | None:
+    async def request(self, call: Call) -> Request | None:
         """What would be sent for a call, or None where nothing is sent at all. Raises `CaseError`."""
         ...
 

@@ -13,7 +13,7 @@ class Echo:
     async def answer(self, call: Call) -> Response:
         return Response(output=call.prompt, raw=call.prompt, attempts=0)
 
-    def request(self, call: Call) -> None:
+    async def request(self, call: Call) -> None:
         return None
 
     async def close(self) -> None:

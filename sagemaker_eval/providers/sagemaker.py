@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from sagemaker_eval.calling.cache import Cached
@@ -20,6 +20,7 @@ from sagemaker_eval.calling.retrying import Retrying
 from sagemaker_eval.config.places import within
 from sagemaker_eval.errors import CaseError, ConfigError, EndpointFault, ExtractionError, Retry
 from sagemaker_eval.formats.base import EMBEDDING_FORMATS, FORMATS, Format
+from sagemaker_eval.formats.bodies import encode
 from sagemaker_eval.formats.usage import estimate_usage
 from sagemaker_eval.model import (
     Answer,
@@ -35,6 +36,7 @@ from sagemaker_eval.model import (
     TokenUsage,
 )
 from sagemaker_eval.providers.base import PROVIDERS, Provider
+from sagemaker_eval.providers.request_transform import RequestTransform, compile_transform
 from sagemaker_eval.providers.scrubbed import Scrubbed
 from sagemaker_eval.providers.services import Services
 from sagemaker_eval.sagemaker.transport import Transport
@@ -48,33 +50,45 @@ Extractor: TypeAlias = ResponsePath | ScriptPath
 """What `responseFormat.path` may be."""
 
 
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What the user says in code, compiled: where the text is in an answer, and what becomes of a prompt."""
+
+    path: Extractor | None = None
+    transform: RequestTransform | None = None
+
+
 class SageMaker:
     """One provider of the suite that calls a SageMaker endpoint."""
 
-    def __init__(
-        self, options: SageMakerOptions, path: Extractor | None, invoke: Invoke, notice: Callable[[str], None]
-    ) -> None:
+    def __init__(self, options: SageMakerOptions, code: Code, invoke: Invoke, notice: Callable[[str], None]) -> None:
         formats = EMBEDDING_FORMATS if options.embedding else FORMATS
         self._options = options
         self._format: Format = formats.get(options.model_type)
-        self._path = path
+        self._path = code.path
+        self._transform = code.transform
         self._invoke = invoke
         self._notice = notice
         self._said: set[str] = set()
 
-    def request(self, call: Call) -> Request:
-        """The request that a call becomes. Raises `FormatError`."""
+    async def request(self, call: Call) -> Request:
+        """The request that a call becomes. Raises `FormatError`, and `ScriptError` where the transform fails."""
         options = self._options
+        prompt = call.prompt if self._transform is None else await self._transform(call)
+        if isinstance(prompt, str):
+            body = self._format.body(prompt, options.sampling, options.content_type)
+        else:
+            body = encode(prompt)
         return Request(
             endpoint=options.endpoint,
-            body=self._format.body(call.prompt, options.sampling, options.content_type),
+            body=body,
             content_type=options.content_type,
             accept=options.accept,
             repeat=call.repeat,
         )
 
     async def answer(self, call: Call) -> Response:
-        answer = await self._invoke(self.request(call))
+        answer = await self._invoke(await self.request(call))
         raw = answer.body.decode("utf-8", "replace")
         try:
             document = decoded(answer.body)
@@ -84,9 +98,7 @@ class SageMaker:
             error.response = self._response(answer, raw, call, None, None)
             raise
 
-    def _response(
-        self, answer: Answer, raw: str, call: Call, output: Json, finish_reason: str | None
-    ) -> Response:
+    def _response(self, answer: Answer, raw: str, call: Call, output: Json, finish_reason: str | None) -> Response:
         return Response(
             output=output,
             raw=raw,
@@ -97,8 +109,14 @@ class SageMaker:
             attempts=answer.attempts,
             timings=answer.timings,
             cached=answer.cached,
-            metadata={"modelType": self._options.model_type},
+            metadata=self._metadata(call),
         )
+
+    def _metadata(self, call: Call) -> dict[str, Json]:
+        told: dict[str, Json] = {"modelType": self._options.model_type}
+        if self._transform is not None:
+            told |= {"transformed": True, "originalPrompt": call.prompt}
+        return told
 
     def _output(self, reading: Reading, document: Json) -> Json:
         if self._path is not None:
@@ -141,6 +159,7 @@ def sagemaker(spec: ProviderSpec, services: Services) -> Provider:
     """Calls a SageMaker endpoint: `sagemaker:<endpoint>`, `sagemaker:<type>:<endpoint>`, `sagemaker:embedding:…`."""
     options: SageMakerOptions = spec.options
     path = response_path(options, spec.where)
+    transform = compile_transform(spec, spec.where)
     target = services.target(options.aws)
     formats = EMBEDDING_FORMATS if options.embedding else FORMATS
     transport = Transport(Wire(target), target.credentials, services.pool, options.timeout_ms)
@@ -156,7 +175,7 @@ def sagemaker(spec: ProviderSpec, services: Services) -> Provider:
         refresh=services.refresh,
         flights=services.flights,
     )
-    return SageMaker(options, path, invoke, services.notice)
+    return SageMaker(options, Code(path, transform), invoke, services.notice)
 
 
 def response_path(options: SageMakerOptions, where: Place | None) -> Extractor | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sagemaker_eval.assertions.base import Subject
-from sagemaker_eval.assertions.judging import Judge
+from sagemaker_eval.assertions.judging import Judge, Undecided
 from sagemaker_eval.errors import CaseError, EndpointFault, SagevalError
 from sagemaker_eval.events import CaseFinished, Event, RunFinished, RunStarted
 from sagemaker_eval.model import (
@@ -157,8 +157,10 @@ class Engine:
         try:
             variables = self._bench.templates.expand(case.row.vars)
             prompt = self._prompts[case.column.index].render(variables)
-            response = await provider.answer(Call(prompt, variables, case.row.repeat))
+            response = await provider.answer(Call(prompt, variables, case.row.repeat, case.column.prompt.label))
             grade = await self._grade(case, prompt, variables, response)
+        except Undecided as error:
+            return CaseResult(case, Outcome.ERRORED, prompt, response, error.grade, failure_of(error.reason))
         except CaseError as error:
             response = response or error.response
             return CaseResult(case, Outcome.ERRORED, prompt, response, None, failure_of(error))

@@ -39,7 +39,8 @@ class Tally:
             self.score += result.grade.score
             self.unasserted += not result.case.row.test.assertions
             for verdict in result.grade.verdicts:
-                self.assertions[not verdict.passed] += 1
+                if "error" not in verdict.metadata:
+                    self.assertions[not verdict.passed] += 1
             for name, score in result.grade.named_scores.items():
                 self.named_scores[name] = self.named_scores.get(name, 0.0) + score
                 self.named_counts[name] = self.named_counts.get(name, 0) + 1

@@ -171,9 +171,7 @@ def _no_function(path: Path, name: str, module: ModuleType, exists: bool) -> Con
         if inspect.isfunction(value) and value.__module__ == module.__name__ and not key.startswith("_")
     )
     if not defined:
-        return ConfigError.of(
-            f"`{path.name}` has no function `{name}`", hint=f"it defines none: add `def {name}(...)`"
-        )
+        return ConfigError.of(f"`{path.name}` has no function `{name}`", hint=f"it defines none: add `def {name}(...)`")
     best = nearest_name(name, defined) or defined[0]
     names = ", ".join(f"`{key}`" for key in defined)
     return ConfigError.of(

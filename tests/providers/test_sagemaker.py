@@ -11,7 +11,7 @@ import sagemaker_eval.formats  # noqa: F401 - files the formats in their registr
 from sagemaker_eval.errors import ConfigError, EndpointFault, ExtractionError, Retry
 from sagemaker_eval.formats.base import FORMATS
 from sagemaker_eval.model import Answer, Call, Json, Place, Request, SageMakerOptions, TokenUsage
-from sagemaker_eval.providers.sagemaker import Check, SageMaker, response_path
+from sagemaker_eval.providers.sagemaker import Check, Code, SageMaker, response_path
 from sagemaker_eval.providers.scrubbed import Scrubbed
 
 
@@ -35,7 +35,7 @@ class Asking:
         encoded = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.endpoint = Endpoint(Answer(encoded, cached=cached, attempts=0 if cached else 1))
         self.notices: list[str] = []
-        self.provider = SageMaker(settings, response_path(settings, None), self.endpoint, self.notices.append)
+        self.provider = SageMaker(settings, Code(response_path(settings, None)), self.endpoint, self.notices.append)
 
     def ask(self, prompt: str = "Hi") -> tuple[Json, TokenUsage]:
         """The output and the usage."""
@@ -96,7 +96,7 @@ def test_usage_of_a_cached_answer_counts_as_cached_and_as_no_request() -> None:
 
 def test_the_repetition_belongs_to_the_request() -> None:
     provider = Asking({}).provider
-    first, second = (provider.request(Call("Hi", repeat=number)) for number in (0, 1))
+    first, second = (asyncio.run(provider.request(Call("Hi", repeat=number))) for number in (0, 1))
     assert replace(second, repeat=0) == first != second
 
 
