@@ -12,8 +12,10 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"sageval {__version__}\n")
         return
-    from sagemaker_eval.cli.app import run
-
+    try:
+        from sagemaker_eval.cli.app import run
+    except KeyboardInterrupt:
+        sys.exit(130)
     sys.exit(run(sys.argv[1:]))
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import signal
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from sagemaker_eval.calling.clock import Sleep
 from sagemaker_eval.cli.dry_run import dry_run
 from sagemaker_eval.cli.ending import refuse_unwritable, report
-from sagemaker_eval.cli.exit_codes import BELOW_PASS_RATE, BROKEN, FINE, exit_code
+from sagemaker_eval.cli.exit_codes import BELOW_PASS_RATE, BROKEN, FINE, INTERRUPTED, exit_code
+from sagemaker_eval.cli.interrupts import Interrupts
 from sagemaker_eval.cli.logs import logging_to
 from sagemaker_eval.cli.preparing import Prepared, prepared
 from sagemaker_eval.cli.requests import EvalRequest, is_set, number_from
@@ -28,6 +28,9 @@ from sagemaker_eval.running.journal import Journal
 from sagemaker_eval.running.records import ColumnRecord, RunRecord
 
 log = logging.getLogger("sagemaker_eval")
+
+_STOPPING = "stopping: calls in flight may finish for 5 seconds; press Ctrl-C again to drop them"
+_WRITING = "the results are being written; press Ctrl-C again to leave without them"
 
 
 def evaluate(request: EvalRequest, sleep: Sleep = asyncio.sleep) -> int:
@@ -47,24 +50,27 @@ def carry_out(run: Prepared) -> int:
         run_folder(run_id, run.suite.env, keep=run.request.write) as folder,
         logging_to(folder / "log.txt", _is_verbose(run), run.scrubber.text, lasting=run.request.write),
         Journal(folder, record) as journal,
+        Interrupts(lambda: run.notices(_WRITING)) as interrupts,
     ):
         log.info("run %s: %d cases, %d columns", run_id, run.plan.total, len(run.plan.columns))
-        finished, bug = asyncio.run(_listen(run, journal, run_id))
+        finished, bug = asyncio.run(_listen(run, journal, run_id, interrupts))
         all_written = report(run, record, journal, finished, folder)
         if bug is not None:
             raise bug
+    if interrupts.deferred:
+        return INTERRUPTED
     code = exit_code(finished, fail_under, run.suite.max_error_rate, failed_code)
     return code if all_written or code not in (FINE, failed_code) else BROKEN
 
 
-async def _listen(run: Prepared, journal: Journal, run_id: str) -> tuple[RunFinished, Exception | None]:
+async def _listen(
+    run: Prepared, journal: Journal, run_id: str, interrupts: Interrupts
+) -> tuple[RunFinished, Exception | None]:
     """Drive the engine and pass its events on. A bug is handed back, so that what was finished is reported first."""
     bench = Bench(run.plan, run.providers, run.templates, run.judge, journal, run.scrubber.bytes)
     engine = Engine(bench, run_id)
     loop = asyncio.get_running_loop()
-    with suppress(NotImplementedError):  # Windows' event loop has no signal handlers
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, _stop, engine, run)
+    interrupts.react = partial(loop.call_soon_threadsafe, _stop, engine, run)
     finished, bug = None, None
     with Progress(stderr(), enabled=run.request.progress_bar) as progress:
         run.notices.sink = lambda message: progress.on_event(Notice(message))
@@ -77,6 +83,7 @@ async def _listen(run: Prepared, journal: Journal, run_id: str) -> tuple[RunFini
             bug = error
         finally:
             run.notices.sink = None
+            interrupts.react = None
             await run.services.pool.close()
     if finished is None:
         raise bug or RuntimeError("the engine ended without a word")
@@ -85,7 +92,7 @@ async def _listen(run: Prepared, journal: Journal, run_id: str) -> tuple[RunFini
 
 def _stop(engine: Engine, run: Prepared) -> None:
     engine.stop()
-    run.notices("stopping: calls in flight may finish for 5 seconds; press Ctrl-C again to drop them")
+    run.notices(_STOPPING)
 
 
 def _record(run: Prepared, run_id: str, now: datetime) -> RunRecord:

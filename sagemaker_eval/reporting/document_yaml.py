@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from types import MappingProxyType
@@ -63,7 +64,7 @@ def write_yaml(stream: BinaryIO, record: RunRecord, journal: JournalReader, summ
     stream.write(_dump(envelope.head) + b"results:\n" + _indented(_dump(envelope.before_rows)))
     empty = True
     for row in journal.rows():
-        stream.write((b"  results:\n" if empty else b"") + _indented(_dump([row])))
+        stream.write((b"  results:\n" if empty else b"") + _indented(_element(row)))
         empty = False
     if empty:
         stream.write(b"  results: []\n")
@@ -73,6 +74,14 @@ def write_yaml(stream: BinaryIO, record: RunRecord, journal: JournalReader, summ
 def _dump(value: Json) -> bytes:
     text = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_ONE_LINE)
     return text.encode()
+
+
+def _element(row: Json) -> bytes:
+    """A row as an element of a list; as JSON, which is YAML too, where it is nested too deeply for PyYAML's stack."""
+    try:
+        return _dump([row])
+    except RecursionError:
+        return b"- " + json.dumps(row).encode() + b"\n"
 
 
 def _indented(block: bytes) -> bytes:

@@ -8,6 +8,9 @@ from sagemaker_eval.model import Prompt, Suite, TestCase
 from sagemaker_eval.running.plan import Plan
 from sagemaker_eval.text.templating import Templates
 
+MOST_CASES = 10_000_000
+"""The journal's index takes 9 bytes for each planned case."""
+
 _MOST_PROBLEMS = 50
 
 
@@ -25,6 +28,13 @@ def checked_plan(suite: Suite, templates: Templates, judge: Judge) -> Plan:
     plan = Plan.of(suite, inspect)
     if not plan.columns:
         problems.append(Problem("no provider is allowed any of the prompts", hint="see the `prompts` of the providers"))
+    if plan.total > MOST_CASES:
+        problems.append(
+            Problem(
+                f"the plan has {plan.total:,} cases, and a run takes at most {MOST_CASES:,}",
+                hint="lower `repeat`, shorten the lists among the variables, or split the tests over several runs",
+            )
+        )
     if problems:
         raise ConfigError(dict.fromkeys(problems))
     return plan

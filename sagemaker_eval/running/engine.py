@@ -99,7 +99,8 @@ class Engine:
                 self._events.get_nowait()
             await supervisor
         duration = (time.perf_counter() - began) * 1000
-        yield RunFinished(self._totals.summary(duration), self._stopped_by, self._interrupted)
+        summary = self._totals.summary(duration)
+        yield RunFinished(summary, self._stopped_by, self._interrupted and summary.total.finished < plan.total)
         if self._bug is not None:
             raise self._bug
 
@@ -109,7 +110,7 @@ class Engine:
             asyncio.create_task(self._work(provider, cases))
             for spec, provider in zip(self._bench.plan.suite.providers, self._bench.providers, strict=True)
             for cases in [self._bench.plan.cases(spec)]
-            for _ in range(concurrency(spec, self._bench.plan.suite.max_concurrency))
+            for _ in range(min(concurrency(spec, self._bench.plan.suite.max_concurrency), self._bench.plan.total))
         ]
         stopper = asyncio.create_task(self._stop_in_time())
         await asyncio.gather(*self._tasks, return_exceptions=True)

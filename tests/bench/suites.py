@@ -79,7 +79,9 @@ def workplace(tests: int, url: str, ending: str = ".jsonl") -> Iterator[Workplac
 
 def write_tests(path: Path, count: int) -> None:
     """Write so many different tests to `path`, which ends in .csv or .jsonl."""
-    questions = ((f"What is the capital of France? (asked for the {number}th time)", "paris") for number in range(count))
+    questions = (
+        (f"What is the capital of France? (asked for the {number}th time)", "paris") for number in range(count)
+    )
     with path.open("w", encoding="utf-8", newline="") as file:
         if path.suffix == ".csv":
             writer = csv.writer(file)

@@ -110,9 +110,6 @@ def test_ctrl_c_at_any_moment_keeps_what_is_done(workshop: Workshop, scaled: Cal
             assert f"interrupted after {len(rows)} of {CASES * COLUMNS} cases" in child.err
 
 
-@pytest.mark.xfail(
-    reason="a signal that comes while the documents are being written ends the process without them", strict=False
-)
 def test_ctrl_c_while_the_documents_are_written_does_not_cost_them(
     workshop: Workshop, scaled: Callable[..., int], rng: Random
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from itertools import islice, pairwise
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
@@ -23,7 +24,7 @@ def token_texts(text: str) -> list[str]:
 
 def cut_to_tokens(text: str, limit: int) -> tuple[str, bool]:
     """The first `limit` tokens of `text`, and whether anything was cut off."""
-    following = next(islice(_TOKEN.finditer(text), limit, None), None)
+    following = next(islice(_TOKEN.finditer(text), min(limit, sys.maxsize), None), None)
     if following is None:
         return text, False
     return text[: following.start()].rstrip(), True
