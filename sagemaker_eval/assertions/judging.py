@@ -9,7 +9,7 @@ from sagemaker_eval.assertions.base import ASSERTIONS, Check, Subject, is_templa
 from sagemaker_eval.assertions.scoring import combine
 from sagemaker_eval.errors import CaseError, ConfigError, Problem
 from sagemaker_eval.model import AssertionSpec, Grade, Json, TestCase, Verdict
-from sagemaker_eval.text.templating import Templates
+from sagemaker_eval.text.templating.templates import Templates
 
 _KEPT_CHECKS = 4096
 

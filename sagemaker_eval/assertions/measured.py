@@ -5,7 +5,7 @@ from __future__ import annotations
 from sagemaker_eval.assertions.base import ASSERTIONS, PASSED, Check, Subject
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import AssertionSpec, Verdict
-from sagemaker_eval.text.javascript_values import to_text
+from sagemaker_eval.text.templating.javascript_values import to_text
 
 
 @ASSERTIONS.register("latency")

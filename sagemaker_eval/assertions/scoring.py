@@ -13,7 +13,7 @@ from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from sagemaker_eval.model import Grade, Verdict
-from sagemaker_eval.text.javascript_values import to_text
+from sagemaker_eval.text.templating.javascript_values import to_text
 
 _HUNDREDTH = Decimal("0.01")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable
 
 from sagemaker_eval.assertions.base import ASSERTIONS, PASSED, Check, Subject, decide, is_templated
-from sagemaker_eval.assertions.json_schema import Schema, schema_of
-from sagemaker_eval.assertions.json_text import NotJson, parse_json
+from sagemaker_eval.assertions.json_schema.json_text import NotJson, parse_json
+from sagemaker_eval.assertions.json_schema.schemas import Schema, schema_of
 from sagemaker_eval.assertions.time_limits import in_time
 from sagemaker_eval.errors import CaseError, ConfigError
 from sagemaker_eval.model import AssertionSpec, Json, Verdict

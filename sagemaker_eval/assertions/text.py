@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from sagemaker_eval.assertions.base import ASSERTIONS, PASSED, Check, Subject, decide, is_templated, shortened
-from sagemaker_eval.assertions.javascript_regex import Pattern, PatternError, compile_pattern
-from sagemaker_eval.assertions.json_text import NotJson, parse_json
+from sagemaker_eval.assertions.json_schema.json_text import NotJson, parse_json
+from sagemaker_eval.assertions.regex.patterns import Pattern, PatternError, compile_pattern
 from sagemaker_eval.assertions.time_limits import in_time
 from sagemaker_eval.errors import CaseError, ConfigError
 from sagemaker_eval.model import AssertionSpec, Json, Verdict, compact_json
-from sagemaker_eval.text.javascript_values import to_text
+from sagemaker_eval.text.templating.javascript_values import to_text
 
 
 @ASSERTIONS.register("equals")

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from sagemaker_eval.assertions.javascript_regex import TooSlow
+from sagemaker_eval.assertions.regex.patterns import TooSlow
 from sagemaker_eval.errors import CaseError
 from sagemaker_eval.model import Verdict
 

@@ -36,7 +36,7 @@ from sagemaker_eval.running.plan import Plan
 from sagemaker_eval.running.selection import EarlierRows, Filters, select
 from sagemaker_eval.sagemaker.session import Target, Targets
 from sagemaker_eval.sagemaker.transport import ConnectionPool
-from sagemaker_eval.text.templating import Templates
+from sagemaker_eval.text.templating.templates import Templates
 
 REGISTERED = (assertions, formats, providers, reporting)
 """Importing these packages files their entries in the registries."""

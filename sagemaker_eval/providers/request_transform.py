@@ -14,7 +14,7 @@ from typing import Any
 
 from sagemaker_eval.errors import ConfigError, ScriptError
 from sagemaker_eval.model import Call, Json, Place, ProviderSpec, compact_json
-from sagemaker_eval.text.javascript import UNDEFINED, Script, compile_javascript, load_javascript
+from sagemaker_eval.text.javascript.script import UNDEFINED, Script, compile_javascript, load_javascript
 from sagemaker_eval.text.scripts import call, load_function, positional_arguments
 
 PYTHON_FUNCTION = "get_transform"

@@ -6,7 +6,7 @@ from sagemaker_eval.assertions.judging import Judge
 from sagemaker_eval.errors import ConfigError, Problem
 from sagemaker_eval.model import Prompt, Suite, TestCase
 from sagemaker_eval.running.plan import Plan
-from sagemaker_eval.text.templating import Templates
+from sagemaker_eval.text.templating.templates import Templates
 
 MOST_CASES = 10_000_000
 """The journal's index takes 9 bytes for each planned case."""

@@ -32,7 +32,7 @@ from sagemaker_eval.running.journal import Journal, encode_row
 from sagemaker_eval.running.plan import Plan
 from sagemaker_eval.running.records import row_of
 from sagemaker_eval.running.summary import Totals
-from sagemaker_eval.text.templating import Templates
+from sagemaker_eval.text.templating.templates import Templates
 
 _WAITING_EVENTS = 256
 _GRACE_SECONDS = 5.0

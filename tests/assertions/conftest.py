@@ -23,7 +23,7 @@ from sagemaker_eval.model import (
     Timings,
     Verdict,
 )
-from sagemaker_eval.text.templating import Templates
+from sagemaker_eval.text.templating.templates import Templates
 
 assert assertions.__all__
 

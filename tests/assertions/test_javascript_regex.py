@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sagemaker_eval.assertions.javascript_regex import PatternError, TooSlow, compile_pattern
+from sagemaker_eval.assertions.regex.patterns import PatternError, TooSlow, compile_pattern
 
 HERE = Path(__file__).parent
 WRITTEN: list[dict[str, Any]] = json.loads((HERE / "javascript_regex.json").read_text("ascii"))

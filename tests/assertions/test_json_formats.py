@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.provisional import domains
 
-from sagemaker_eval.assertions.json_formats import NUMBER_FORMATS, TEXT_FORMATS, has_format
+from sagemaker_eval.assertions.json_schema.formats import NUMBER_FORMATS, TEXT_FORMATS, has_format
 from sagemaker_eval.model import Json
 
 RECORDED: dict[str, dict[str, list[str]]] = json.loads((Path(__file__).parent / "ajv_formats.json").read_text("utf-8"))

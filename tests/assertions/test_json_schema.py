@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from sagemaker_eval.assertions.javascript_regex import TooSlow
-from sagemaker_eval.assertions.json_schema import schema_of
+from sagemaker_eval.assertions.json_schema.schemas import schema_of
+from sagemaker_eval.assertions.regex.patterns import TooSlow
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import Json
 

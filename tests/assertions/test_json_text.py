@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sagemaker_eval.assertions.json_text import NotJson, parse_json
+from sagemaker_eval.assertions.json_schema.json_text import NotJson, parse_json
 
 DEEP = 1500
 

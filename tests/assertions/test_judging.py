@@ -20,7 +20,7 @@ from sagemaker_eval.model import (
     TestCase,
     Verdict,
 )
-from sagemaker_eval.text.templating import Templates
+from sagemaker_eval.text.templating.templates import Templates
 
 Specs = Callable[..., AssertionSpec]
 Graded = Callable[..., Grade]

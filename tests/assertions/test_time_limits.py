@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 
 import pytest
 
-from sagemaker_eval.assertions.javascript_regex import TooSlow, compile_pattern
+from sagemaker_eval.assertions.regex.patterns import TooSlow, compile_pattern
 from sagemaker_eval.assertions.time_limits import in_time
 from sagemaker_eval.errors import CaseError
 from sagemaker_eval.model import Verdict

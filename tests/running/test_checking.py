@@ -9,7 +9,7 @@ from sagemaker_eval.assertions.judging import Judge
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import AssertionSpec, Prompt, ProviderSpec, Suite, TestCase
 from sagemaker_eval.running.checking import MOST_CASES, checked_plan
-from sagemaker_eval.text.templating import Templates
+from sagemaker_eval.text.templating.templates import Templates
 
 assert assertions.__all__
 ECHO = (ProviderSpec("echo", "echo"),)

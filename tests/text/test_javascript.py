@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from sagemaker_eval.errors import ConfigError, ScriptError
 from sagemaker_eval.model import EMPTY, Json, Place
-from sagemaker_eval.text.javascript import UNDEFINED, Limits, Style, compile_javascript
-from sagemaker_eval.text.javascript_engine import quickjs
+from sagemaker_eval.text.javascript.engine import quickjs
+from sagemaker_eval.text.javascript.script import UNDEFINED, Limits, Style, compile_javascript
 
 BRIEFLY = Limits(seconds=0.2)
 SMALL = Limits(memory=8 << 20)

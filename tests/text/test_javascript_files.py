@@ -8,7 +8,7 @@ import pytest
 
 from sagemaker_eval.errors import ConfigError, Problem, ScriptError
 from sagemaker_eval.model import Place
-from sagemaker_eval.text.javascript import Limits, Script, load_javascript
+from sagemaker_eval.text.javascript.script import Limits, Script, load_javascript
 
 NO_MODULES = "modules and file access are not available"
 

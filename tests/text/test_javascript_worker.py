@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from sagemaker_eval.text.javascript_worker import LeftBehind, Worker
+from sagemaker_eval.text.javascript.worker import LeftBehind, Worker
 
 PATIENTLY = 60.0
 BRIEFLY = 0.05

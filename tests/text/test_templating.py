@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sagemaker_eval.errors import ConfigError, Problem, RenderError
 from sagemaker_eval.model import Json, Place
-from sagemaker_eval.text.templating import Templates
+from sagemaker_eval.text.templating.templates import Templates
 
 
 def plain_text() -> st.SearchStrategy[str]:

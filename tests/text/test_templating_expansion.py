@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from sagemaker_eval.errors import RenderError
 from sagemaker_eval.model import Json
-from sagemaker_eval.text.templating import Templates
+from sagemaker_eval.text.templating.templates import Templates
 
 
 def expanded(**vars: Json) -> dict[str, Json]:

@@ -11,8 +11,8 @@ from typing import Any
 
 from sagemaker_eval.errors import RenderError
 from sagemaker_eval.model import Json
-from sagemaker_eval.text.javascript_methods import MAX_TEXT
-from sagemaker_eval.text.javascript_values import to_text, truthy
+from sagemaker_eval.text.templating.javascript_methods import MAX_TEXT
+from sagemaker_eval.text.templating.javascript_values import to_text, truthy
 
 
 def _title(text: str) -> str:

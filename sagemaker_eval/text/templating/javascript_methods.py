@@ -14,7 +14,7 @@ from typing import Any
 
 from sagemaker_eval.errors import RenderError
 from sagemaker_eval.model import Json
-from sagemaker_eval.text.javascript_values import strictly_equal, to_text
+from sagemaker_eval.text.templating.javascript_values import strictly_equal, to_text
 
 MAX_TEXT = 1_000_000
 """Characters that one call may make at most."""

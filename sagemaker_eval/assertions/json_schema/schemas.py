@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sagemaker_eval.assertions.javascript_regex import compile_pattern
-from sagemaker_eval.assertions.json_formats import has_format
-from sagemaker_eval.assertions.json_schema_problems import problem_text
-from sagemaker_eval.assertions.json_schema_rules import DIALECTS, Dialect, check_schema
+from sagemaker_eval.assertions.json_schema.formats import has_format
+from sagemaker_eval.assertions.json_schema.problems import problem_text
+from sagemaker_eval.assertions.json_schema.rules import DIALECTS, Dialect, check_schema
+from sagemaker_eval.assertions.regex.patterns import compile_pattern
 from sagemaker_eval.errors import CaseError, ConfigError
 from sagemaker_eval.model import Json, compact_json
 

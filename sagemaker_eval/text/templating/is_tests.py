@@ -8,7 +8,8 @@ from typing import Any
 import jinja2.tests
 from jinja2 import Undefined
 
-from sagemaker_eval.text.javascript_values import (
+from sagemaker_eval.text.templating.filters import guarded
+from sagemaker_eval.text.templating.javascript_values import (
     contains,
     kind,
     less,
@@ -18,7 +19,6 @@ from sagemaker_eval.text.javascript_values import (
     to_number,
     truthy,
 )
-from sagemaker_eval.text.templating_filters import guarded
 
 Test = Callable[..., bool]
 

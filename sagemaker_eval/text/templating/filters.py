@@ -20,7 +20,7 @@ from jinja2 import Undefined, pass_context, pass_environment
 
 from sagemaker_eval.errors import RenderError
 from sagemaker_eval.model import Json
-from sagemaker_eval.text.javascript_values import (
+from sagemaker_eval.text.templating.javascript_values import (
     Number,
     add,
     kind,
@@ -31,7 +31,7 @@ from sagemaker_eval.text.javascript_values import (
     to_text,
     truthy,
 )
-from sagemaker_eval.text.templating_text_filters import TEXT_FILTERS
+from sagemaker_eval.text.templating.text_filters import TEXT_FILTERS
 
 Filter = Callable[..., Any]
 _UNSUPPORTED = ("attr", "format", "pprint", "xmlattr")

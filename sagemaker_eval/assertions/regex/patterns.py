@@ -18,9 +18,9 @@ import time
 from functools import lru_cache
 from typing import Protocol
 
-from sagemaker_eval.assertions.regex_nodes import PatternError
-from sagemaker_eval.assertions.regex_syntax import parse
-from sagemaker_eval.assertions.regex_translation import translate
+from sagemaker_eval.assertions.regex.nodes import PatternError
+from sagemaker_eval.assertions.regex.syntax import parse
+from sagemaker_eval.assertions.regex.translation import translate
 
 _LONG_SEARCH = 0.1
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")

@@ -9,7 +9,7 @@ from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.visitor import NodeTransformer
 
-from sagemaker_eval.text.templating_scopes import share_loop_variables
+from sagemaker_eval.text.templating.scopes import share_loop_variables
 
 LOOP_OVER = "loop over"
 """The filter that stands before what a `for` iterates. The space keeps it out of reach of templates."""

@@ -12,7 +12,7 @@ unless every round is sure to set the group, and to match some text.
 
 from __future__ import annotations
 
-from sagemaker_eval.assertions.regex_nodes import (
+from sagemaker_eval.assertions.regex.nodes import (
     Alternatives,
     Characters,
     Edge,

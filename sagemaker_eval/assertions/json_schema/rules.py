@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sagemaker_eval.assertions.javascript_regex import PatternError, TooSlow, compile_pattern
-from sagemaker_eval.assertions.json_formats import NUMBER_FORMATS, TEXT_FORMATS
-from sagemaker_eval.assertions.json_schema_problems import path_text, problem_text
+from sagemaker_eval.assertions.json_schema.formats import NUMBER_FORMATS, TEXT_FORMATS
+from sagemaker_eval.assertions.json_schema.problems import path_text, problem_text
+from sagemaker_eval.assertions.regex.patterns import PatternError, TooSlow, compile_pattern
 from sagemaker_eval.errors import ConfigError, Problem
 from sagemaker_eval.model import Json, compact_json
 from sagemaker_eval.registry import nearest_name

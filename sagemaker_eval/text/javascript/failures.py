@@ -7,8 +7,8 @@ from typing import assert_never
 
 from sagemaker_eval.errors import ConfigError, ScriptError
 from sagemaker_eval.model import Json
-from sagemaker_eval.text.javascript_programs import Limits, Reply
-from sagemaker_eval.text.javascript_sources import Source
+from sagemaker_eval.text.javascript.programs import Limits, Reply
+from sagemaker_eval.text.javascript.sources import Source
 
 LONGEST_MESSAGE = 300
 

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from sagemaker_eval.errors import RenderError
 from sagemaker_eval.model import Json
-from sagemaker_eval.text.templating_compiling import TextTemplate, UnreadableTemplate
-from sagemaker_eval.text.templating_environment import NunjucksEnvironment
+from sagemaker_eval.text.templating.compiling import TextTemplate, UnreadableTemplate
+from sagemaker_eval.text.templating.environment import NunjucksEnvironment
 
 MAX_GROWTH = 1_000_000
 """Characters by which references may lengthen a variable beyond the longest text it was given."""

@@ -16,13 +16,13 @@ from jinja2.sandbox import MAX_RANGE, ImmutableSandboxedEnvironment, safe_range
 from jinja2.utils import Cycler, Joiner, Namespace, missing
 
 from sagemaker_eval.errors import RenderError
-from sagemaker_eval.text.javascript_methods import Method, find_method
-from sagemaker_eval.text.javascript_values import ARITHMETIC, Number, add, kind, to_number, to_text, truthy
-from sagemaker_eval.text.templating_filters import build_filters
-from sagemaker_eval.text.templating_rules import LOOP_OVER, JavaScriptCodeGenerator
-from sagemaker_eval.text.templating_scopes import SHARED
-from sagemaker_eval.text.templating_syntax import NunjucksSyntax
-from sagemaker_eval.text.templating_tests import build_tests
+from sagemaker_eval.text.templating.filters import build_filters
+from sagemaker_eval.text.templating.is_tests import build_tests
+from sagemaker_eval.text.templating.javascript_methods import Method, find_method
+from sagemaker_eval.text.templating.javascript_values import ARITHMETIC, Number, add, kind, to_number, to_text, truthy
+from sagemaker_eval.text.templating.rules import LOOP_OVER, JavaScriptCodeGenerator
+from sagemaker_eval.text.templating.scopes import SHARED
+from sagemaker_eval.text.templating.syntax import NunjucksSyntax
 
 MAX_ROUNDS = 1_000_000
 """Rounds that all loops of one rendering may make together."""

@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache
 
-from sagemaker_eval.assertions.javascript_regex import PatternError, compile_pattern
+from sagemaker_eval.assertions.regex.patterns import PatternError, compile_pattern
 from sagemaker_eval.model import Json
 
 Holds = Callable[[Json], bool]

@@ -8,8 +8,8 @@ from pathlib import Path
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import Place
 from sagemaker_eval.registry import nearest_name
-from sagemaker_eval.text.javascript_programs import Limits, Program
-from sagemaker_eval.text.javascript_sources import COMMONJS, MODULE, Source, Wrapping, broken, checked
+from sagemaker_eval.text.javascript.programs import Limits, Program
+from sagemaker_eval.text.javascript.sources import COMMONJS, MODULE, Source, Wrapping, broken, checked
 
 PREFIX = "file://"
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import Json
-from sagemaker_eval.text.javascript_programs import Arguments, Kind, Limits, Program, Reply, SyntaxFault
+from sagemaker_eval.text.javascript.programs import Arguments, Kind, Limits, Program, Reply, SyntaxFault
 
 log = logging.getLogger(__name__)
 
@@ -212,7 +212,7 @@ def _host(extensions: tuple[str, ...]) -> str:
 
     folder = resources.files(__package__)
     host, *others = (
-        folder.joinpath(f"javascript_{name}.js").read_text(encoding="utf-8") for name in ("host", *extensions)
+        folder.joinpath("shims", f"{name}.js").read_text(encoding="utf-8") for name in ("host", *extensions)
     )
     return f"({host})([{','.join(f'({other})' for other in others)}])"
 

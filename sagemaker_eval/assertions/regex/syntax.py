@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from sagemaker_eval.assertions.regex_escapes import Escapes
-from sagemaker_eval.assertions.regex_nodes import (
+from sagemaker_eval.assertions.regex.escapes import Escapes
+from sagemaker_eval.assertions.regex.nodes import (
     Alternatives,
     Characters,
     Edge,

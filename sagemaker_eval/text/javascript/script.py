@@ -14,12 +14,12 @@ from typing import Final
 
 from sagemaker_eval.errors import ScriptError
 from sagemaker_eval.model import Json, Place
-from sagemaker_eval.text.javascript_engine import run
-from sagemaker_eval.text.javascript_failures import load_error, script_error
-from sagemaker_eval.text.javascript_files import file_program, no_function, read_reference
-from sagemaker_eval.text.javascript_programs import Arguments, Limits, Program, Reply
-from sagemaker_eval.text.javascript_sources import Source, Style, inline_program
-from sagemaker_eval.text.javascript_worker import LeftBehind, worker
+from sagemaker_eval.text.javascript.engine import run
+from sagemaker_eval.text.javascript.failures import load_error, script_error
+from sagemaker_eval.text.javascript.files import file_program, no_function, read_reference
+from sagemaker_eval.text.javascript.programs import Arguments, Limits, Program, Reply
+from sagemaker_eval.text.javascript.sources import Source, Style, inline_program
+from sagemaker_eval.text.javascript.worker import LeftBehind, worker
 
 __all__ = ["UNDEFINED", "Limits", "Script", "Style", "Undefined", "compile_javascript", "load_javascript"]
 

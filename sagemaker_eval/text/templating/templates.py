@@ -14,10 +14,10 @@ from uuid import uuid4
 
 from sagemaker_eval.errors import ConfigError, Problem, RenderError
 from sagemaker_eval.model import EMPTY, Json, Place
-from sagemaker_eval.text.javascript_values import to_json
-from sagemaker_eval.text.templating_compiling import Flaw, TextTemplate, UnreadableTemplate
-from sagemaker_eval.text.templating_environment import Notices, NunjucksEnvironment
-from sagemaker_eval.text.templating_expansion import expand
+from sagemaker_eval.text.templating.compiling import Flaw, TextTemplate, UnreadableTemplate
+from sagemaker_eval.text.templating.environment import Notices, NunjucksEnvironment
+from sagemaker_eval.text.templating.expansion import expand
+from sagemaker_eval.text.templating.javascript_values import to_json
 
 _MAX_COMPILED = 2_000
 _as_json_text = json.JSONEncoder(ensure_ascii=False).encode

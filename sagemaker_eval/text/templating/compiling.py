@@ -10,9 +10,9 @@ from jinja2 import TemplateSyntaxError, meta, nodes
 
 from sagemaker_eval.model import Json
 from sagemaker_eval.registry import nearest_name
-from sagemaker_eval.text.templating_environment import NunjucksEnvironment
-from sagemaker_eval.text.templating_faults import render_error, syntax_message
-from sagemaker_eval.text.templating_rules import follow_javascript
+from sagemaker_eval.text.templating.environment import NunjucksEnvironment
+from sagemaker_eval.text.templating.faults import render_error, syntax_message
+from sagemaker_eval.text.templating.rules import follow_javascript
 
 _RAW_HINT = "write `{% raw %}` and `{% endraw %}` around text that is not meant as a template"
 

@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import Place
-from sagemaker_eval.text.javascript_engine import syntax_fault
-from sagemaker_eval.text.javascript_programs import Limits, Program, Step, SyntaxFault, needed_extensions
+from sagemaker_eval.text.javascript.engine import syntax_fault
+from sagemaker_eval.text.javascript.programs import Limits, Program, Step, SyntaxFault, needed_extensions
 
 _AWAIT = re.compile(r"\bawait\b")
 _ENDS = re.compile(r"\b(?:return|throw|while|for)\b")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from sagemaker_eval.assertions.regex_nodes import Characters, PatternError, complement
+from sagemaker_eval.assertions.regex.nodes import Characters, PatternError, complement
 
 _DIGITS = ((0x30, 0x39),)
 _WORD = ((0x30, 0x39), (0x41, 0x5A), (0x5F, 0x5F), (0x61, 0x7A))

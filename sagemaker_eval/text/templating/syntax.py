@@ -14,7 +14,7 @@ from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from jinja2.parser import Parser
 
-from sagemaker_eval.text.templating_rules import StrictOperator, hide_returns
+from sagemaker_eval.text.templating.rules import StrictOperator, hide_returns
 
 _VERBATIM = re.compile(r"({%[-+]?\s*)(end)?verbatim(\s*[-+]?%})")
 

@@ -1,0 +1,1 @@
+"""Templates: Jinja2's engine under nunjucks' rules. `templates.py` is what others call."""
