@@ -48,10 +48,10 @@ def command(
         [], metavar="K=V", help="Tests whose metadata K contains V; repeat for several."
     ),
     filter_failing: str | None = typer.Option(
-        None, metavar="RUN", help="Tests that failed or errored in a run or result file."
+        None, metavar="RUN", help="Tests that failed or errored in a run (id or latest) or a result file."
     ),
     filter_errors_only: str | None = typer.Option(
-        None, metavar="RUN", help="Tests that errored in a run or result file."
+        None, metavar="RUN", help="Tests that errored in a run (id or latest) or a result file."
     ),
     table: bool = typer.Option(True, "--table/--no-table", help="Show the table."),
     table_cell_max_length: int = typer.Option(

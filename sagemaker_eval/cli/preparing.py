@@ -31,7 +31,8 @@ from sagemaker_eval.providers.services import Services
 from sagemaker_eval.reporting.outputs import output_endings
 from sagemaker_eval.running.checking import checked_plan
 from sagemaker_eval.running.engine import concurrency
-from sagemaker_eval.running.folders import runs_folder
+from sagemaker_eval.running.folders import recorded_run
+from sagemaker_eval.running.journal import written_rows
 from sagemaker_eval.running.plan import Plan
 from sagemaker_eval.running.selection import EarlierRows, Filters, select
 from sagemaker_eval.sagemaker.session import Target, Targets
@@ -168,19 +169,22 @@ def _filters(request: EvalRequest, environ: Mapping[str, str]) -> Filters:
 
 
 def earlier_rows(source: str, environ: Mapping[str, str]) -> Iterator[dict[str, Json]]:
-    """The rows of a result file (.json or .jsonl) or of a recorded run. Raises `ConfigError` where there is none."""
+    """The rows of a result file (.json or .jsonl), or of a recorded run (its id, or `latest`).
+
+    Raises `ConfigError` where there is none.
+    """
     path = Path(source)
     if not path.is_file():
-        path = runs_folder(environ) / source / "journal.jsonl"
+        path = recorded_run(source, environ) / "journal.jsonl"
     try:
-        text = path.read_text("utf-8")
         if path.suffix == ".jsonl":
-            yield from map(json.loads, text.splitlines())
+            yield from written_rows(path)
         else:
-            yield from json.loads(text)["results"]["results"]
+            yield from json.loads(path.read_bytes())["results"]["results"]
     except OSError as error:
         raise ConfigError.of(
-            f"no result file and no run is called `{source}`", hint="give a .json or .jsonl result file, or a run's id"
+            f"no result file and no run is called `{source}`",
+            hint="give a .json or .jsonl result file, the id of a run, or `latest`",
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError.of(f"`{path}` is not a result document") from error

@@ -30,6 +30,19 @@ def runs_folder(environ: Mapping[str, str]) -> Path:
     return Path(environ["SAGEVAL_RUNS_PATH"]) if environ.get("SAGEVAL_RUNS_PATH") else DEFAULT_RUNS
 
 
+def recorded_run(name: str, environ: Mapping[str, str]) -> Path:
+    """The folder of the run with this id, or of the newest one where `name` is `latest`; it need not exist."""
+    runs = runs_folder(environ)
+    if name != "latest" or not runs.is_dir():
+        return runs / name
+    return max((path for path in runs.iterdir() if path.is_dir()), key=_started, default=runs / name)
+
+
+def _started(run: Path) -> tuple[str, float]:
+    """When a run was started: the time in its id, in seconds, then what the file system says."""
+    return run.name[len("eval-xxx-") :], run.stat().st_mtime
+
+
 @contextmanager
 def run_folder(run_id: str, environ: Mapping[str, str], keep: bool) -> Iterator[Path]:
     """The folder of a new run, made; removed again at the end unless `keep`. Raises `SagevalError`."""

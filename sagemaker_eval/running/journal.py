@@ -99,6 +99,23 @@ class Journal:
         self.close()
 
 
+def written_rows(path: Path) -> Iterator[dict[str, Json]]:
+    """The rows of a journal, or of a .jsonl result file, in the order of the file.
+
+    A last line without its end is dropped: the process that wrote it was killed. Raises ValueError for anything else
+    that is no row, and OSError.
+    """
+    with path.open("rb") as file:
+        for line in file:
+            if not line.endswith(b"\n"):
+                try:
+                    yield json.loads(line)
+                except ValueError:
+                    return
+            elif line.strip():
+                yield json.loads(line)
+
+
 def encode_row(row: dict[str, Json]) -> bytes:
     """A row as a line of JSON. NaN and infinity, which JSON lacks, become null; lone surrogates stay escaped."""
     try:

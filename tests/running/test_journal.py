@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sagemaker_eval.errors import SagevalError
 from sagemaker_eval.model import Outcome
-from sagemaker_eval.running.journal import Journal, encode_row
+from sagemaker_eval.running.journal import Journal, encode_row, written_rows
 from sagemaker_eval.running.records import ColumnRecord, RunRecord
 
 
@@ -67,3 +67,16 @@ def test_lone_surrogates_survive(tmp_path: Path) -> None:
 
 def test_numbers_that_json_lacks_become_null() -> None:
     assert encode_row({"a": [float("nan"), float("inf"), 1.5]}) == b'{"a": [null, null, 1.5]}'.replace(b" ", b"")
+
+
+def test_a_line_that_was_cut_by_a_kill_is_dropped_and_the_others_count(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes('{"text":"one\u2028line"}\n{"slot":1}\n{"slot":'.encode())
+    assert list(written_rows(path)) == [{"text": "one\u2028line"}, {"slot": 1}]
+
+
+def test_a_broken_line_in_the_middle_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(b'{"slot":\n{"slot":1}\n')
+    with pytest.raises(ValueError, match="Expecting value"):
+        list(written_rows(path))
