@@ -18,9 +18,12 @@ Json: TypeAlias = Any
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def compact_json(value: Json) -> str:
     """`value` as JavaScript's JSON.stringify writes it: no spaces, non-ASCII kept, no sorting."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _COMPACT.encode(value)
 
 
 @dataclass(frozen=True, slots=True)

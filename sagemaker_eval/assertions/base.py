@@ -29,6 +29,10 @@ class Subject:
     provider: ProviderSpec
     response: Response
 
+    def with_value(self, value: Json) -> Subject:
+        """The same subject for an assertion with this value."""
+        return Subject(self.text, value, self.prompt, self.vars, self.test, self.template, self.provider, self.response)
+
 
 Check = Callable[[Subject], Verdict | Awaitable[Verdict]]
 """Judges one subject, `not-` included. Never raises for an output that is merely wrong; a `CaseError` means that it

@@ -80,7 +80,7 @@ class Judge:
         if prepared is None or prepared.spec is not spec:
             prepared = self._prepare(spec)
         value = self._templates.render_value(spec.value, subject.vars) if prepared.templated else spec.value
-        verdict = prepared.check(replace(subject, value=value))
+        verdict = prepared.check(subject.with_value(value))
         return verdict if isinstance(verdict, Verdict) else await verdict
 
     def _prepare(self, spec: AssertionSpec) -> _Prepared:

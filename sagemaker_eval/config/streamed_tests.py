@@ -1,4 +1,4 @@
-"""Tests that are read from their file by every pass, so that memory does not grow with them."""
+"""Tests of a file: kept once they were read where they are few, read again by every pass where they are many."""
 
 from __future__ import annotations
 
@@ -19,11 +19,15 @@ Read = Callable[[Iterable[str], str], Entries]
 """The entries that the lines of a file hold; the path is for messages. Raises `ConfigError`."""
 
 
-class StreamedTests:
-    """The tests of one CSV or JSONL file. `path` is what messages call it; it is opened anew by each pass.
+MOST_KEPT = 10_000
+"""Tests of one file that are kept in memory; with more, memory would grow with the file."""
 
-    A pass raises `ConfigError` at the first entry that cannot be read, and where the file is no longer the one that
-    the tests were opened on.
+
+class StreamedTests:
+    """The tests of one CSV or JSONL file. `path` is what messages call it; large files are opened anew by each pass.
+
+    A pass over a file raises `ConfigError` at the first entry that cannot be read, and where the file is no longer the
+    one that the tests were opened on.
     """
 
     def __init__(self, path: str, read: Read, build: Build) -> None:
@@ -32,6 +36,7 @@ class StreamedTests:
         self._read = read
         self._build = build
         self._count: int | None = None
+        self._kept: list[TestCase] | None = None
         self._version = self._current_version()
 
     def __len__(self) -> int:
@@ -40,11 +45,18 @@ class StreamedTests:
         return self._count
 
     def __iter__(self) -> Iterator[TestCase]:
-        count = 0
+        if self._kept is not None:
+            yield from self._kept
+            return
+        count, kept = 0, []
         for line, entry in self._entries():
-            yield self._build(entry, Place(self._path, line))
+            test = self._build(entry, Place(self._path, line))
+            yield test
             count += 1
+            if count <= MOST_KEPT:
+                kept.append(test)
         self._count = count
+        self._kept = kept if count <= MOST_KEPT else None
 
     def _entries(self) -> Entries:
         self._check_unchanged()

@@ -12,7 +12,10 @@ from sagemaker_eval.model import Json
 from sagemaker_eval.registry import nearest_name
 from sagemaker_eval.text.templating.environment import NunjucksEnvironment
 from sagemaker_eval.text.templating.faults import render_error, syntax_message
-from sagemaker_eval.text.templating.rules import follow_javascript
+from sagemaker_eval.text.templating.rules import follow_javascript, without_hiding
+
+_SPECIAL_NAMES = frozenset({"caller", "kwargs", "loop", "self", "super", "varargs"})
+"""Names that mean something to Jinja2 whatever the variables hold."""
 
 _RAW_HINT = "write `{% raw %}` and `{% endraw %}` around text that is not meant as a template"
 
@@ -47,9 +50,12 @@ class TextTemplate:
         except (RecursionError, MemoryError, SyntaxError, ValueError) as error:
             # what Python's own compiler says of code beyond its limits
             raise UnreadableTemplate([Flaw("the template is nested too deeply or too long", 1)]) from error
+        self._plain = _plain_parts(environment.parse(source))
 
     def render(self, vars: Mapping[str, Json]) -> str:
         """The text for `vars`. Raises `RenderError`."""
+        if self._plain is not None and (text := _joined(self._plain, vars)) is not None:
+            return text
         template = self._template
         try:
             return "".join(template.root_render_func(template.new_context(vars)))  # type: ignore[arg-type]
@@ -62,6 +68,40 @@ class TextTemplate:
         tree = self._environment.parse(self.source)
         follow_javascript(tree)
         return frozenset(meta.find_undeclared_variables(tree)) - self._environment.globals.keys()
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """`{{ name }}` and nothing more."""
+
+    name: str
+
+
+def _plain_parts(tree: nodes.Template) -> tuple[str | _Name, ...] | None:
+    """The parts of a template that consists of text and plain `{{ name }}` alone, which most prompts do."""
+    parts: list[str | _Name] = []
+    for output in tree.body:
+        if not isinstance(output, nodes.Output):
+            return None
+        for node in output.nodes:
+            if isinstance(node, nodes.TemplateData):
+                parts.append(without_hiding(node.data))
+            elif isinstance(node, nodes.Name) and node.name not in _SPECIAL_NAMES:
+                parts.append(_Name(node.name))
+            else:
+                return None
+    return tuple(parts)
+
+
+def _joined(parts: tuple[str | _Name, ...], vars: Mapping[str, Json]) -> str | None:
+    """The text, where every variable is a text itself; None where printing one takes more than that."""
+    texts = []
+    for part in parts:
+        text = part if isinstance(part, str) else vars.get(part.name)
+        if type(text) is not str:
+            return None
+        texts.append(text)
+    return "".join(texts)
 
 
 def _read(source: str, environment: NunjucksEnvironment) -> nodes.Template:

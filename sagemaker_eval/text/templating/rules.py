@@ -25,6 +25,11 @@ def hide_returns(text: str) -> str:
     return text.replace(_HIDING, f"{_HIDING}0").replace("\r", f"{_HIDING}1")
 
 
+def without_hiding(text: str) -> str:
+    """The text as it was written, with its carriage returns."""
+    return text.replace(f"{_HIDING}1", "\r").replace(f"{_HIDING}0", _HIDING)
+
+
 class StrictOperator(str):
     """The type of a token `==` or `!=` that was written with one `=` more; the parser cannot tell them apart."""
 
@@ -35,7 +40,7 @@ class JavaScriptRules(NodeTransformer):
     """Rewrites expressions and statements one by one."""
 
     def visit_TemplateData(self, node: nodes.TemplateData) -> nodes.Node:
-        node.data = node.data.replace(f"{_HIDING}1", "\r").replace(f"{_HIDING}0", _HIDING)
+        node.data = without_hiding(node.data)
         return node
 
     def visit_If(self, node: nodes.If) -> nodes.Node:
