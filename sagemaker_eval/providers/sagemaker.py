@@ -36,6 +36,7 @@ from sagemaker_eval.model import (
     TokenUsage,
 )
 from sagemaker_eval.providers.base import PROVIDERS, Provider
+from sagemaker_eval.providers.body_reader import NO_JSON, BodyReader
 from sagemaker_eval.providers.request_transform import RequestTransform, compile_transform
 from sagemaker_eval.providers.scrubbed import Scrubbed
 from sagemaker_eval.providers.services import Services
@@ -43,8 +44,6 @@ from sagemaker_eval.sagemaker.transport import Transport
 from sagemaker_eval.sagemaker.wire import Wire
 from sagemaker_eval.text.extraction import ResponsePath, ScriptPath, compile_response_path
 from sagemaker_eval.text.suggestions import suggest_paths
-
-_ABSENT = object()
 
 Extractor: TypeAlias = ResponsePath | ScriptPath
 """What `responseFormat.path` may be."""
@@ -61,10 +60,12 @@ class Code:
 class SageMaker:
     """One provider of the suite that calls a SageMaker endpoint."""
 
-    def __init__(self, options: SageMakerOptions, code: Code, invoke: Invoke, notice: Callable[[str], None]) -> None:
-        formats = EMBEDDING_FORMATS if options.embedding else FORMATS
+    def __init__(
+        self, options: SageMakerOptions, code: Code, reader: BodyReader, invoke: Invoke, notice: Callable[[str], None]
+    ) -> None:
         self._options = options
-        self._format: Format = formats.get(options.model_type)
+        self._format = format_of(options)
+        self._reader = reader
         self._path = code.path
         self._transform = code.transform
         self._invoke = invoke
@@ -91,8 +92,7 @@ class SageMaker:
         answer = await self._invoke(await self.request(call))
         raw = answer.body.decode("utf-8", "replace")
         try:
-            document = decoded(answer.body)
-            reading = Reading(raw) if document is _ABSENT else self._format.read(document)
+            document, reading = self._reader.read(answer.body)
             return self._response(answer, raw, call, self._output(reading, document), reading.finish_reason)
         except CaseError as error:
             error.response = self._response(answer, raw, call, None, None)
@@ -120,7 +120,7 @@ class SageMaker:
 
     def _output(self, reading: Reading, document: Json) -> Json:
         if self._path is not None:
-            if document is _ABSENT:
+            if document is NO_JSON:
                 raise ExtractionError(
                     f"`responseFormat.path` needs a JSON answer, and this one is text: {_shortened(reading.output)}",
                     "remove responseFormat.path to take the text as it is, or set acceptType to `application/json`",
@@ -161,9 +161,9 @@ def sagemaker(spec: ProviderSpec, services: Services) -> Provider:
     path = response_path(options, spec.where)
     transform = compile_transform(spec, spec.where)
     target = services.target(options.aws)
-    formats = EMBEDDING_FORMATS if options.embedding else FORMATS
+    reader = BodyReader(format_of(options))
     transport = Transport(Wire(target), target.credentials, services.pool, options.timeout_ms)
-    checked = Checked(transport, Check(formats.get(options.model_type)))
+    checked = Checked(transport, Check(reader))
     paced = Paced(checked, Pace(spec.delay_ms or 0, sleep=services.sleep))
     retrying = Retrying(paced, options.max_retries, services.patience, services.sleep)
     alone = FirstAlone(retrying, services.gate(target, options.endpoint))
@@ -175,7 +175,12 @@ def sagemaker(spec: ProviderSpec, services: Services) -> Provider:
         refresh=services.refresh,
         flights=services.flights,
     )
-    return SageMaker(options, Code(path, transform), invoke, services.notice)
+    return SageMaker(options, Code(path, transform), reader, invoke, services.notice)
+
+
+def format_of(options: SageMakerOptions) -> Format:
+    """The format that a provider's model type names."""
+    return (EMBEDDING_FORMATS if options.embedding else FORMATS).get(options.model_type)
 
 
 def response_path(options: SageMakerOptions, where: Place | None) -> Extractor | None:
@@ -192,8 +197,8 @@ def response_path(options: SageMakerOptions, where: Place | None) -> Extractor |
 class Check:
     """Reads a fresh answer before anything is stored: errors that came with HTTP 200 are faults."""
 
-    def __init__(self, format_: Format) -> None:
-        self._format = format_
+    def __init__(self, reader: BodyReader) -> None:
+        self._reader = reader
 
     def __call__(self, answer: Answer) -> TokenUsage | None:
         """The usage that the answer reports. Raises `EndpointFault` for an empty body or an error in it."""
@@ -205,21 +210,11 @@ class Check:
                 hint="look at the container's log; the model may have crashed or refuse this content type",
                 request_id=answer.request_id,
             )
-        document = decoded(answer.body)
-        if document is _ABSENT:
-            return None
         try:
-            return self._format.read(document).usage
+            _, reading = self._reader.read(answer.body)
         except ExtractionError:
             return None
-
-
-def decoded(body: bytes) -> Json:
-    """The JSON of a body, or a marker where it is none: some containers answer in plain text."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return _ABSENT
+        return reading.usage
 
 
 def _usage(answer: Answer, prompt: str, output: Json) -> TokenUsage:

@@ -33,7 +33,9 @@ DEFAULT_TIMEOUT_MS = 80_000
 _LARGE_BODY = 1 << 20
 """Bytes above which aiohttp wants a body as a stream, so that writing it does not hold up the loop."""
 
-_AUTOMATIC_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+_OPTIONAL_HEADERS = ("Accept", "Content-Type")
+"""Headers that a request may lack, and that aiohttp would then make up."""
+
 _HIDDEN = "***"
 
 
@@ -72,7 +74,6 @@ class ConnectionPool:
                 connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
-                skip_auto_headers=_AUTOMATIC_HEADERS,
             )
         return self._session
 
@@ -178,8 +179,14 @@ class Transport:
 
     async def _send(self, route: Route, signed: SignedRequest) -> tuple[int, Mapping[str, str], bytes]:
         body = io.BytesIO(signed.body) if len(signed.body) > _LARGE_BODY else signed.body
+        lacking = [name for name in _OPTIONAL_HEADERS if name not in signed.headers]
         async with self._pool.session().request(
-            signed.method, route.url, data=body, headers=signed.headers, **route.options
+            signed.method,
+            route.url,
+            data=body,
+            headers=signed.headers,
+            skip_auto_headers=lacking or None,
+            **route.options,
         ) as response:
             return response.status, response.headers, await response.read()
 

@@ -16,21 +16,22 @@ from pathlib import Path
 from tests.bench.processes import SAGEVAL, Finished, environment, run
 
 ENDPOINT = "bench-endpoint"
-ASSERTIONS = 3
+SAGEMAKER = f"sagemaker:huggingface:{ENDPOINT}"
 _CONFIG = """\
 description: benchmark
 prompts:
-  - "Answer the question in one sentence. Question: {{question}}"
+  - "Answer the question in one sentence. Question: {{{{question}}}}"
 providers:
-  - id: sagemaker:huggingface:bench-endpoint
+  - id: {provider}
 defaultTest:
   assert:
     - type: contains
       value: Paris
     - type: icontains
-      value: "{{expected}}"
+      value: "{{{{expected}}}}"
     - type: not-contains
       value: as a language model
+tests: file://{tests}
 """
 _DURATION = re.compile(rb'"durationMs":([0-9.]+)')
 
@@ -67,12 +68,12 @@ class Workplace:
 
 
 @contextmanager
-def workplace(tests: int, url: str, ending: str = ".jsonl") -> Iterator[Workplace]:
+def workplace(tests: int, url: str = "", ending: str = ".jsonl", provider: str = SAGEMAKER) -> Iterator[Workplace]:
     """A folder with a suite of so many tests, in a CSV or a JSONL file; it is removed with the block."""
     with tempfile.TemporaryDirectory(prefix="sageval-bench-") as name:
         folder = Path(name)
         path = folder / f"tests{ending}"
-        (folder / "sageval.yaml").write_text(f"{_CONFIG}tests: file://{path.name}\n")
+        (folder / "sageval.yaml").write_text(_CONFIG.format(provider=provider, tests=path.name))
         write_tests(path, tests)
         yield Workplace(folder, environment(folder, url))
 

@@ -11,7 +11,8 @@ import sagemaker_eval.formats  # noqa: F401 - files the formats in their registr
 from sagemaker_eval.errors import ConfigError, EndpointFault, ExtractionError, Retry
 from sagemaker_eval.formats.base import FORMATS
 from sagemaker_eval.model import Answer, Call, Json, Place, Request, SageMakerOptions, TokenUsage
-from sagemaker_eval.providers.sagemaker import Check, Code, SageMaker, response_path
+from sagemaker_eval.providers.body_reader import BodyReader
+from sagemaker_eval.providers.sagemaker import Check, Code, SageMaker, format_of, response_path
 from sagemaker_eval.providers.scrubbed import Scrubbed
 
 
@@ -35,7 +36,8 @@ class Asking:
         encoded = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.endpoint = Endpoint(Answer(encoded, cached=cached, attempts=0 if cached else 1))
         self.notices: list[str] = []
-        self.provider = SageMaker(settings, Code(response_path(settings, None)), self.endpoint, self.notices.append)
+        code, reader = Code(response_path(settings, None)), BodyReader(format_of(settings))
+        self.provider = SageMaker(settings, code, reader, self.endpoint, self.notices.append)
 
     def ask(self, prompt: str = "Hi") -> tuple[Json, TokenUsage]:
         """The output and the usage."""
@@ -103,7 +105,7 @@ def test_the_repetition_belongs_to_the_request() -> None:
 @pytest.fixture
 def check() -> Callable[[bytes], TokenUsage | None]:
     """What a fresh answer of an openai endpoint is checked with."""
-    reader = Check(FORMATS.get("openai"))
+    reader = Check(BodyReader(FORMATS.get("openai")))
     return lambda body: reader(Answer(body, request_id="id-1"))
 
 
