@@ -385,6 +385,9 @@ class Grade:
     reason: str
     verdicts: tuple[Verdict, ...] = ()
     named_scores: Mapping[str, float] = field(default_factory=dict)
+    """The weighted mean of each metric."""
+    named_score_weights: Mapping[str, float] = field(default_factory=dict)
+    """The total weight of the assertions of each metric."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,6 +433,8 @@ class ColumnSummary:
     latency_p50: float | None = None
     latency_p95: float | None = None
     named_scores: Mapping[str, float] = field(default_factory=dict)
+    """The sum of score times weight of each metric, as promptfoo has it; divided by the weights it is the mean."""
+    named_score_weights: Mapping[str, float] = field(default_factory=dict)
     named_score_counts: Mapping[str, int] = field(default_factory=dict)
 
     @property

@@ -35,9 +35,10 @@ def combine(verdicts: Sequence[Verdict], threshold: float | None, metrics: Seque
     if threshold is not None:
         passed = score >= threshold
         reason = f"Aggregate score {_two_places(score)} {'≥' if passed else '<'} {to_text(threshold)} threshold"
-        if failures:
+        if failures and not passed:
             reason += f" ({failures})"
-    return Grade(passed, score, reason, kept, _named_scores(verdicts, weights, metrics))
+    named, named_weights = _named_scores(verdicts, weights, metrics)
+    return Grade(passed, score, reason, kept, named, named_weights)
 
 
 def weighted_mean(scores: Iterable[tuple[float, float]]) -> float:
@@ -55,13 +56,14 @@ def weighted_mean(scores: Iterable[tuple[float, float]]) -> float:
 
 def _named_scores(
     verdicts: Sequence[Verdict], weights: Sequence[float], metrics: Sequence[str | None]
-) -> dict[str, float]:
-    """The weighted mean of the scores of each metric."""
+) -> tuple[dict[str, float], dict[str, float]]:
+    """The weighted mean of the scores of each metric, and the total weight that it rests on."""
     scores: dict[str, list[tuple[float, float]]] = {}
     for verdict, weight, metric in zip(verdicts, weights, metrics, strict=True):
         if metric is not None:
             scores.setdefault(metric, []).append((verdict.score, weight))
-    return {metric: weighted_mean(pairs) for metric, pairs in scores.items()}
+    means = {metric: weighted_mean(pairs) for metric, pairs in scores.items()}
+    return means, {metric: sum(weight for _, weight in pairs) for metric, pairs in scores.items()}
 
 
 def _two_places(score: float) -> str:

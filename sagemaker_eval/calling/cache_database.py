@@ -14,7 +14,6 @@ SCHEMA_VERSION = 1
 BUSY_SECONDS = 10.0
 """How long a connection waits for another process before it calls the database locked."""
 
-INSERT = "INSERT OR REPLACE INTO answers (key, body, meta, created) VALUES (?, ?, ?, ?)"
 SELECT = "SELECT body, CAST(meta AS BLOB) FROM answers WHERE key = ?"
 
 FileIdentity: TypeAlias = tuple[int, int]
@@ -55,6 +54,11 @@ def sole_opener(path: Path) -> Iterator[None]:
         yield
     finally:
         lock.close()
+
+
+def insert(rows: int) -> str:
+    """The statement that stores so many rows at once."""
+    return f"INSERT OR REPLACE INTO answers (key, body, meta, created) VALUES {', '.join(['(?, ?, ?, ?)'] * rows)}"
 
 
 def connect(path: Path, journal_mode: str) -> sqlite3.Connection:

@@ -8,7 +8,7 @@ import time
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
 
@@ -18,6 +18,7 @@ from sagemaker_eval.calling.cache_writer import CacheWriter, Row
 from sagemaker_eval.model import Answer, Timings, TokenUsage, compact_json
 
 FILE_NAME = "answers.sqlite3"
+_USAGE = tuple(field.name for field in fields(TokenUsage))
 
 
 class CacheStore:
@@ -126,13 +127,14 @@ class CacheStore:
 
 
 def _meta(answer: Answer) -> str:
+    usage = answer.usage
     return compact_json(
         {
             "status": answer.status,
             "contentType": answer.content_type,
             "variant": answer.variant,
             "requestId": answer.request_id,
-            "usage": asdict(answer.usage) if answer.usage else None,
+            "usage": {name: getattr(usage, name) for name in _USAGE} if usage else None,
             "wire": answer.timings.wire,
             "crc": zlib.crc32(answer.body),
         }

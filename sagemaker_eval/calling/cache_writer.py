@@ -8,7 +8,7 @@ from contextlib import suppress
 from itertools import islice
 from typing import NamedTuple
 
-from sagemaker_eval.calling.cache_database import INSERT
+from sagemaker_eval.calling.cache_database import insert
 
 BATCH_ROWS = 100
 BATCH_SECONDS = 0.05
@@ -83,9 +83,10 @@ class CacheWriter:
             return list(islice(self._rows.values(), BATCH_ROWS))
 
     def _commit(self, batch: list[Row]) -> None:
+        """One statement for all rows: each statement gives the interpreter away and has to win it back."""
         self._connection.execute("BEGIN IMMEDIATE")
         with self._connection:
-            self._connection.executemany(INSERT, batch)
+            self._connection.execute(insert(len(batch)), [value for row in batch for value in row])
 
     def _forget(self, batch: list[Row]) -> None:
         """Lets go of committed rows, except where a newer one of the same key came meanwhile."""

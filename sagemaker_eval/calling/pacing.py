@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import TypeAlias
 
 from sagemaker_eval.calling.clock import Clock, Sleep
 from sagemaker_eval.model import Answer, Invoke, Request
+
+MakeReady: TypeAlias = Callable[[Request], Awaitable[None]]
+"""Gets everything that a request needs before it can be sent at once. May raise as the call itself."""
 
 
 class Pace:
@@ -40,16 +45,20 @@ class Pace:
 class Paced:
     """Starts every call, each try of a retried one included, at the pace of its provider.
 
-    The wait is counted as `Timings.queue`.
+    `make_ready` does what must not come between the turn and the start, such as finding credentials, which can take
+    seconds. The wait is counted as `Timings.queue`.
     """
 
-    def __init__(self, inner: Invoke, pace: Pace) -> None:
+    def __init__(self, inner: Invoke, pace: Pace, make_ready: MakeReady | None = None) -> None:
         self._inner = inner
         self._pace = pace
+        self._make_ready = make_ready
 
     async def __call__(self, request: Request) -> Answer:
         if not self._pace.delay:
             return await self._inner(request)
+        if self._make_ready is not None:
+            await self._make_ready(request)
         waited = await self._pace.turn()
         answer = await self._inner(request)
         return replace(answer, timings=replace(answer.timings, queue=answer.timings.queue + waited))

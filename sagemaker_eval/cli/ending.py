@@ -92,7 +92,12 @@ def _say_how_it_ended(run: Prepared, finished: RunFinished) -> None:
         if done:
             print_notice(stderr(), f"the run had to stop after {done} of {total} cases; these are kept")
     if finished.interrupted:
-        again = "run the same command again: what was answered comes from the cache"
+        kept = run.services.store is not None and not run.services.refresh
+        again = (
+            "run the same command again: what was answered comes from the cache"
+            if kept
+            else "without the cache, the same command asks for everything anew"
+        )
         print_notice(stderr(), f"interrupted after {done} of {total} cases; {again}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,9 @@ from sagemaker_eval.reporting.terminal import console_for
 
 
 def stdout() -> Console:
-    """The console for the table and the summary."""
+    """The console for the table and the summary. Raises OSError where the process was started without a stdout."""
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     return console_for(sys.stdout)
 
 
@@ -31,7 +34,8 @@ def writing_to_stdout() -> Iterator[None]:
     """
     try:
         yield
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except SystemExit:  # rich's answer to a broken pipe, with stdout led to nowhere
         return
     except OSError as error:
@@ -43,6 +47,8 @@ def writing_to_stdout() -> Iterator[None]:
 
 def _discard_stdout() -> None:
     """What is still in buffers would fail once more when Python ends."""
+    if sys.stdout is None:
+        return
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

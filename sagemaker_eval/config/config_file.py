@@ -77,15 +77,15 @@ def _files(path: str) -> list[str]:
             raise ConfigError.of("there is no configuration in this folder", Place(path), _names_hint())
         return [found]
     files = expand_glob(path, "") or [path]
-    if not os.path.isfile(files[0]):
+    if not os.path.exists(files[0]):
         raise ConfigError.of("the configuration file does not exist", Place(path))
-    return [path] if os.path.isfile(path) else files
+    return [path] if os.path.exists(path) else files
 
 
 def _text(path: str) -> str:
     if path.lower().endswith(_SCRIPTS):
         raise ConfigError.of("configurations in JavaScript or Python are not yet supported", Place(path))
-    if not path.lower().endswith((".yaml", ".yml", ".json")):
+    if os.path.isfile(path) and not path.lower().endswith((".yaml", ".yml", ".json")):
         raise ConfigError.of("a configuration ends in `.yaml`, `.yml` or `.json`", Place(path))
     return read_text(path)
 

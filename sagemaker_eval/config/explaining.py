@@ -31,7 +31,7 @@ class KeyProblem(Problem):
 
 def not_yet_supported(key: str, where: Place) -> KeyProblem:
     """The problem of a key that a later version knows and this one would have to ignore."""
-    return KeyProblem(f"`{key}` is not yet supported", where, "take it out: it would have no effect")
+    return KeyProblem(f"`{key}` is not yet supported", where, "take it out: this version could only pass over it")
 
 
 def unknown_name(what: str, name: str, known: tuple[str, ...], where: Place) -> Problem:

@@ -31,7 +31,7 @@ def decode_json(text: str, path: str, first_line: int, max_depth: int) -> Json:
     and nesting deeper than `max_depth`.
     """
     try:
-        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        document = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         message = f"invalid JSON: {error.msg[:1].lower()}{error.msg[1:]}"
         raise ConfigError.of(message, _place(text, error.pos, path, first_line)) from None
@@ -59,6 +59,9 @@ def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise _Constant(name)
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)
 
 
 def _check_surrogates(text: str, path: str, first_line: int) -> None:

@@ -100,7 +100,7 @@ def _variables(raw: Json, where: Place, base_path: str) -> Mapping[str, Json]:
         raise ConfigError.of("`vars` from files are not yet supported", where, "write them out as a map")
     if not isinstance(raw, Mapping):
         raise misshapen("a map", raw, where)
-    if "assert" in raw:
+    if _looks_like_assertions(raw.get("assert")):
         hint = "move it out of `vars`, to the level of `vars` itself"
         raise ConfigError([KeyProblem("`assert` stands among the variables", within(where, "assert"), hint)])
     if not any(isinstance(value, list) or is_reference(value) for value in raw.values()):
@@ -111,6 +111,11 @@ def _variables(raw: Json, where: Place, base_path: str) -> Mapping[str, Json]:
     )
     problems.check()
     return dict(values)
+
+
+def _looks_like_assertions(value: Json) -> bool:
+    """Whether the value of a variable called `assert` is what belongs one level up."""
+    return isinstance(value, list) and any(isinstance(item, Mapping) and "type" in item for item in value)
 
 
 def _options(raw: Json, where: Place) -> Mapping[str, Json]:

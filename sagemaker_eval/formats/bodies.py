@@ -95,6 +95,14 @@ def chat_body(prompt: str, messages: list[Json] | None, sampling: Sampling) -> d
     return {"messages": user_message(prompt) if messages is None else messages, **openai_sampling(sampling)}
 
 
+def container_chat_body(prompt: str, messages: list[Json] | None, sampling: Sampling) -> dict[str, Json]:
+    """The chat request of a type whose containers refuse a `top_p` of 1: that, being neutral, is left out."""
+    body = chat_body(prompt, messages, sampling)
+    if sampling.top_p == 1:
+        del body["top_p"]
+    return body
+
+
 def generation_parameters(sampling: Sampling, **more: Json) -> dict[str, Json]:
     """The `parameters` of a TGI or LMI generate request.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sagemaker_eval.formats.base import FORMATS
-from sagemaker_eval.formats.bodies import chat_body, encode, generation_parameters, json_array
+from sagemaker_eval.formats.bodies import container_chat_body, encode, generation_parameters, json_array
 from sagemaker_eval.formats.reading import Shape, read_text
 from sagemaker_eval.model import Json, Reading, Sampling
 
@@ -19,7 +19,7 @@ class JumpStartFormat:
 
     def body(self, prompt: str, sampling: Sampling, content_type: str) -> bytes:
         if sampling.chat:
-            return encode(chat_body(prompt, json_array(prompt), sampling))
+            return encode(container_chat_body(prompt, json_array(prompt), sampling))
         parameters = generation_parameters(sampling, do_sample=sampling.temperature > 0)
         return encode({"inputs": prompt, "parameters": parameters})
 

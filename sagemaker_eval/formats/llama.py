@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sagemaker_eval.formats.base import FORMATS
-from sagemaker_eval.formats.bodies import chat_body, encode, generation_parameters, json_array
+from sagemaker_eval.formats.bodies import container_chat_body, encode, generation_parameters, json_array
 from sagemaker_eval.formats.reading import Shape, read_text
 from sagemaker_eval.model import Json, Reading, Sampling
 
@@ -20,7 +20,7 @@ class LlamaFormat:
     def body(self, prompt: str, sampling: Sampling, content_type: str) -> bytes:
         messages = json_array(prompt)
         if sampling.chat:
-            return encode(chat_body(prompt, messages, sampling))
+            return encode(container_chat_body(prompt, messages, sampling))
         inputs = prompt if messages is None else messages
         return encode({"inputs": inputs, "parameters": generation_parameters(sampling)})
 

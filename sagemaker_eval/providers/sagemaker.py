@@ -93,17 +93,17 @@ class SageMaker:
         raw = answer.body.decode("utf-8", "replace")
         try:
             document, reading = self._reader.read(answer.body)
-            return self._response(answer, raw, call, self._output(reading, document), reading.finish_reason)
+            return self._response(answer, raw, call, self._output(reading, document), reading)
         except CaseError as error:
-            error.response = self._response(answer, raw, call, None, None)
+            error.response = self._response(answer, raw, call, None, Reading(found=False))
             raise
 
-    def _response(self, answer: Answer, raw: str, call: Call, output: Json, finish_reason: str | None) -> Response:
+    def _response(self, answer: Answer, raw: str, call: Call, output: Json, reading: Reading) -> Response:
         return Response(
             output=output,
             raw=raw,
-            usage=_usage(answer, call.prompt, output),
-            finish_reason=finish_reason,
+            usage=_usage(answer, answer.usage or reading.usage, call.prompt, output),
+            finish_reason=reading.finish_reason,
             variant=answer.variant,
             request_id=answer.request_id,
             attempts=answer.attempts,
@@ -126,6 +126,8 @@ class SageMaker:
                     "remove responseFormat.path to take the text as it is, or set acceptType to `application/json`",
                 )
             return self._path.extract(document)
+        if document is None:
+            raise ExtractionError("the endpoint answered `null`", "look at the container's log: it gave no output")
         if reading.found:
             return reading.output
         if self._options.model_type == "custom" and not self._options.embedding:
@@ -164,7 +166,7 @@ def sagemaker(spec: ProviderSpec, services: Services) -> Provider:
     reader = BodyReader(format_of(options))
     transport = Transport(Wire(target), target.credentials, services.pool, options.timeout_ms)
     checked = Checked(transport, Check(reader))
-    paced = Paced(checked, Pace(spec.delay_ms or 0, sleep=services.sleep))
+    paced = Paced(checked, Pace(spec.delay_ms or 0, sleep=services.sleep), transport.make_ready)
     retrying = Retrying(paced, options.max_retries, services.patience, services.sleep)
     alone = FirstAlone(retrying, services.gate(target, options.endpoint))
     address = services.address(target)
@@ -217,12 +219,21 @@ class Check:
         return reading.usage
 
 
-def _usage(answer: Answer, prompt: str, output: Json) -> TokenUsage:
+def _usage(answer: Answer, told: TokenUsage | None, prompt: str, output: Json) -> TokenUsage:
     """What the endpoint reported, else an estimate; of a cached answer all tokens count as cached, and no request."""
-    usage = answer.usage or estimate_usage(prompt, output if isinstance(output, str) else "")
+    usage = _completed(told, estimate_usage(prompt, output if isinstance(output, str) else ""))
     if answer.cached:
         return TokenUsage(usage.prompt, usage.completion, usage.total, usage.estimated, requests=0)
     return TokenUsage(usage.prompt, usage.completion, 0, usage.estimated, requests=1)
+
+
+def _completed(told: TokenUsage | None, estimate: TokenUsage) -> TokenUsage:
+    """What was reported, with estimates for a half that was not: no text that is there has 0 tokens."""
+    if told is None:
+        return estimate
+    prompt, completion = told.prompt or estimate.prompt, told.completion or estimate.completion
+    guessed = (prompt, completion) != (told.prompt, told.completion)
+    return TokenUsage(prompt, completion, estimated=told.estimated or guessed)
 
 
 def _shortened(text: str, limit: int = 200) -> str:

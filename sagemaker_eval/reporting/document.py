@@ -72,6 +72,7 @@ def _metrics(summary: ColumnSummary) -> dict[str, Json]:
         "tokenUsage": usage_json(summary.usage),
         "namedScores": dict(summary.named_scores),
         "namedScoresCount": dict(summary.named_score_counts),
+        "namedScoreWeights": dict(summary.named_score_weights),
         "cost": None,
         "latencyP50Ms": summary.latency_p50,
         "latencyP95Ms": summary.latency_p95,

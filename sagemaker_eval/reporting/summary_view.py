@@ -161,8 +161,15 @@ def _print_remarks(summary: RunSummary, console: Console) -> None:
     total = summary.total
     remarks = []
     if total.unasserted:
-        was = "was" if total.unasserted == 1 else "were"
-        remarks.append(f"{counted(total.unasserted, 'case')} {was} answered and not asserted: no verdict on them.")
+        was, them, count = ("was", "it", "counts") if total.unasserted == 1 else ("were", "them", "count")
+        rate = (
+            ""
+            if pass_rate(total) == NOT_AVAILABLE
+            else f"; in the pass rate {them.replace('them', 'they')} {count} as passed"
+        )
+        remarks.append(
+            f"{counted(total.unasserted, 'case')} {was} answered and not asserted: no verdict on {them}{rate}."
+        )
     if total.skipped:
         remarks.append(f"{counted(total.skipped, 'case')} skipped: planned and never sent, in no rate.")
     if total.usage.estimated:

@@ -6,6 +6,7 @@ A row has the shape of an element of `results.results[]` in promptfoo's version 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +25,7 @@ from sagemaker_eval.model import (
     Timings,
     TokenUsage,
     Verdict,
+    compact_json,
 )
 
 FAILURE_REASONS = {Outcome.PASSED: 0, Outcome.FAILED: 1, Outcome.ERRORED: 2}
@@ -95,7 +97,7 @@ def row_of(result: CaseResult) -> dict[str, Json]:
         "repeat": row.repeat,
         "promptId": column.prompt.id,
         "provider": {"id": column.provider.id, "label": column.provider.label or ""},
-        "prompt": {"raw": result.prompt, "label": column.prompt.label},
+        "prompt": {"raw": _exported(result.prompt, column.prompt.raw), "label": column.prompt.label},
         "vars": row.vars,
         "response": _response_json(response, usage) if response else None,
         "error": _error_text(result),
@@ -117,6 +119,16 @@ def row_of(result: CaseResult) -> dict[str, Json]:
         "metadata": {**row.test.metadata, **(response.metadata if response else EMPTY)},
         "testCase": test_json(row),
     }
+
+
+def _exported(prompt: str, template: str) -> str:
+    """A rendered prompt as documents show it: JSON prompts, which are sent indented, on one line."""
+    if template.lstrip()[:1] not in ("[", "{"):
+        return prompt
+    try:
+        return compact_json(json.loads(prompt))
+    except (ValueError, RecursionError):
+        return prompt
 
 
 def usage_json(usage: TokenUsage) -> dict[str, Json]:
@@ -191,6 +203,7 @@ def _grade_json(grade: Grade) -> dict[str, Json]:
         "score": grade.score,
         "reason": grade.reason,
         "namedScores": dict(grade.named_scores),
+        "namedScoreWeights": dict(grade.named_score_weights),
         "componentResults": [_verdict_json(verdict) for verdict in grade.verdicts],
     }
 

@@ -100,7 +100,7 @@ def _matching(
     pattern = _compiled(option, source)
     kept = tuple(entry for entry in entries if any(name and pattern.search(name) for name in names(entry)))
     if not kept:
-        known = ", ".join(f"`{name}`" for entry in entries for name in names(entry) if name)
+        known = ", ".join(dict.fromkeys(f"`{name}`" for entry in entries for name in names(entry) if name))
         raise ConfigError.of(f"{option} `{source}` matches nothing", hint=f"there are: {known}")
     return kept
 

@@ -28,6 +28,7 @@ class Tally:
         self.estimated = False
         self.latencies = array("d")
         self.named_scores: dict[str, float] = {}
+        self.named_weights: dict[str, float] = {}
         self.named_counts: dict[str, int] = {}
 
     def add(self, result: CaseResult) -> None:
@@ -42,7 +43,9 @@ class Tally:
                 if "error" not in verdict.metadata:
                     self.assertions[not verdict.passed] += 1
             for name, score in result.grade.named_scores.items():
-                self.named_scores[name] = self.named_scores.get(name, 0.0) + score
+                weight = result.grade.named_score_weights.get(name, 1.0)
+                self.named_scores[name] = self.named_scores.get(name, 0.0) + score * weight
+                self.named_weights[name] = self.named_weights.get(name, 0.0) + weight
                 self.named_counts[name] = self.named_counts.get(name, 0) + 1
 
     def _add_response(self, result: CaseResult) -> None:
@@ -79,6 +82,7 @@ def summarise(tallies: Iterable[Tally]) -> ColumnSummary:
         latency_p50=percentile(latencies, 0.50),
         latency_p95=percentile(latencies, 0.95),
         named_scores=_added([part.named_scores for part in parts]),
+        named_score_weights=_added([part.named_weights for part in parts]),
         named_score_counts=_added([part.named_counts for part in parts]),
     )
 

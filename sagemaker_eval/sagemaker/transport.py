@@ -177,6 +177,13 @@ class Transport:
             timings=Timings(wire=wire, total=wire),
         )
 
+    async def make_ready(self, request: Request) -> None:
+        """Credentials, libraries, route and session, so that nothing keeps a call from going out once it is made."""
+        signed = self._wire.sign(request, await self._credentials.fresh(), self._now())
+        if signed.url not in self._routes:
+            self._route(signed.url)
+        self._pool.session()
+
     async def _send(self, route: Route, signed: SignedRequest) -> tuple[int, Mapping[str, str], bytes]:
         body = io.BytesIO(signed.body) if len(signed.body) > _LARGE_BODY else signed.body
         lacking = [name for name in _OPTIONAL_HEADERS if name not in signed.headers]

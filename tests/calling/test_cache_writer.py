@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +15,20 @@ class Disk(sqlite3.Connection):
 
     def __init__(self, path: Path, fails: bool = False) -> None:
         super().__init__(path, isolation_level=None, check_same_thread=False)
-        self.execute("CREATE TABLE answers (key TEXT PRIMARY KEY, body BLOB, meta TEXT, created REAL)")
+        super().execute("CREATE TABLE answers (key TEXT PRIMARY KEY, body BLOB, meta TEXT, created REAL)")
         self.writing = threading.Event()
         self.release = threading.Event()
         self.fails = fails
         self.batches: list[int] = []
 
-    def executemany(self, sql: str, rows: Iterable[Any], /) -> sqlite3.Cursor:
-        batch = list(rows)
-        self.batches.append(len(batch))
-        self.writing.set()
-        assert self.release.wait(30)
-        if self.fails:
-            raise sqlite3.OperationalError("disk I/O error")
-        return super().executemany(sql, batch)
+    def execute(self, sql: str, values: Any = (), /) -> sqlite3.Cursor:
+        if sql.startswith("INSERT"):
+            self.batches.append(len(values) // len(Row._fields))
+            self.writing.set()
+            assert self.release.wait(30)
+            if self.fails:
+                raise sqlite3.OperationalError("disk I/O error")
+        return super().execute(sql, values)
 
 
 def row(key: str, body: bytes = b"") -> Row:

@@ -114,3 +114,21 @@ def test_without_a_delay_nobody_waits(run: Run) -> None:
         assert {answer.timings.queue for answer in answers} == {1.0}
 
     run(scene())
+
+
+def test_what_a_call_needs_is_made_ready_before_its_turn(run: Run) -> None:
+    """A first call that had to find credentials after its turn would start late, and the second too soon after it."""
+    endpoint = Endpoint()
+
+    async def find_credentials(request: Request) -> None:
+        if request.endpoint == "first":
+            await asyncio.sleep(2.0)
+
+    paced = Paced(endpoint, Pace(500, clock=now), find_credentials)
+
+    async def story() -> None:
+        await asyncio.gather(*(paced(Request(name, b"")) for name in ("first", "second")))
+
+    run(story())
+    (_, one), (_, other) = endpoint.starts
+    assert other - one >= 0.5

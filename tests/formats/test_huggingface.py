@@ -32,5 +32,5 @@ def test_a_json_array_stays_text() -> None:
 
 def test_chat_sends_a_json_array_as_messages() -> None:
     assert body('[{"role":"user","content":"Hi"}]', Sampling(chat=True, stop=("END",))) == (
-        '{"messages":[{"role":"user","content":"Hi"}],"max_tokens":1024,"temperature":0.7,"top_p":1,"stop":["END"]}'
+        '{"messages":[{"role":"user","content":"Hi"}],"max_tokens":1024,"temperature":0.7,"stop":["END"]}'
     )

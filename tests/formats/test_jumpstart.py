@@ -28,7 +28,7 @@ def test_stop_sequences_are_sent() -> None:
 
 def test_chat_is_an_openai_chat() -> None:
     assert body("Hi", Sampling(chat=True)) == (
-        '{"messages":[{"role":"user","content":"Hi"}],"max_tokens":1024,"temperature":0.7,"top_p":1}'
+        '{"messages":[{"role":"user","content":"Hi"}],"max_tokens":1024,"temperature":0.7}'
     )
 
 

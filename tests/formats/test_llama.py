@@ -31,7 +31,7 @@ def test_temperature_0_is_greedy_decoding() -> None:
 
 def test_chat_is_an_openai_chat() -> None:
     assert body("Hi", Sampling(temperature=0, chat=True)) == (
-        '{"messages":[{"role":"user","content":"Hi"}],"max_tokens":1024,"temperature":0,"top_p":1}'
+        '{"messages":[{"role":"user","content":"Hi"}],"max_tokens":1024,"temperature":0}'
     )
 
 

@@ -143,3 +143,16 @@ def test_secrets_leave_an_answer_before_anything_is_made_of_it() -> None:
 def test_an_answer_without_secrets_is_passed_on_as_it_is() -> None:
     endpoint = Endpoint(Answer(b"tea"))
     assert asyncio.run(Scrubbed(endpoint, bytes)(Request("e", b""))) is endpoint.given
+
+
+def test_a_half_of_the_usage_that_was_not_told_is_estimated_and_marked() -> None:
+    told = {"generated_text": " Paris.", "details": {"finish_reason": "length", "generated_tokens": 3}}
+    usage = Asking(told, model_type="huggingface").ask("What is the capital of France?")[1]
+    assert usage.completion == 3
+    assert usage.prompt > 0
+    assert usage.estimated
+
+
+def test_a_null_body_is_no_answer() -> None:
+    with pytest.raises(ExtractionError, match="the endpoint answered `null`"):
+        Asking(None).ask()

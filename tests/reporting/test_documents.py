@@ -38,6 +38,7 @@ LLAMA = ColumnSummary(
     latency_p95=300.0,
     named_scores={"tone": 1.5},
     named_score_counts={"tone": 2},
+    named_score_weights={"tone": 3.0},
 )
 
 
@@ -87,6 +88,7 @@ def test_json_document(run: Any) -> None:
                         "tokenUsage": USAGE,
                         "namedScores": {"tone": 1.5},
                         "namedScoresCount": {"tone": 2},
+                        "namedScoreWeights": {"tone": 3.0},
                         "cost": None,
                         "latencyP50Ms": 200.0,
                         "latencyP95Ms": 300.0,

@@ -339,3 +339,28 @@ def test_one_pool_serves_several_targets() -> None:
         assert [answer.body for answer in answers] == [b"one", b"two"]
 
     run(story)
+
+
+def test_the_pool_is_as_large_as_it_is_told() -> None:
+    async def story() -> None:
+        pool = ConnectionPool(300, proxies=False)
+        connector = pool.session().connector
+        assert connector is not None
+        assert (connector.limit, connector.limit_per_host) == (300, 300)
+        await pool.close()
+
+    run(story)
+
+
+def test_the_timeout_of_an_attempt_is_in_milliseconds_and_connecting_takes_5_seconds_at_most() -> None:
+    target, pool = target_at("http://127.0.0.1:9"), ConnectionPool(1, proxies=False)
+    transport = Transport(Wire(target), target.credentials, pool, 70_000)
+
+    async def story() -> None:
+        await transport.make_ready(Request("e", b""))
+        (route,) = transport._routes.values()
+        timeout = route.options["timeout"]
+        assert (timeout.total, timeout.sock_connect) == (70.0, 5.0)
+        await pool.close()
+
+    run(story)

@@ -50,6 +50,8 @@ class TextTemplate:
         except (RecursionError, MemoryError, SyntaxError, ValueError) as error:
             # what Python's own compiler says of code beyond its limits
             raise UnreadableTemplate([Flaw("the template is nested too deeply or too long", 1)]) from error
+        # Each rendering copies these; the chain of mappings that they come as is slow to copy.
+        self._template.globals = dict(self._template.globals)
         self._plain = _plain_parts(environment.parse(source))
 
     def render(self, vars: Mapping[str, Json]) -> str:
