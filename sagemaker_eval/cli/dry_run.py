@@ -26,7 +26,7 @@ def dry_run(run: Prepared) -> int:
             call = _call(run, case)
             request = _request(run, case, call)
         except CaseError as error:
-            problems.append(Problem(error.message, case.row.test.where, error.hint))
+            problems.append(Problem(error.message, case.row.test.where or case.column.prompt.where, error.hint))
             if len(problems) >= _SHOWN_PROBLEMS:
                 break
             continue

@@ -32,8 +32,8 @@ def test_ids_that_do_not_encode_an_account_tell_nothing(key_id: str) -> None:
 
 @given(st.text())
 def test_any_text_is_survived(text: str) -> None:
-    account_of_key(text)
-    account_of_arn(text)
+    for account in (account_of_key(text), account_of_arn(text)):
+        assert account is None or (len(account) == 12 and account.isdigit())
 
 
 def test_keys_of_the_configuration_come_first() -> None:

@@ -324,7 +324,9 @@ def test_without_credentials_nothing_is_sent() -> None:
 
 
 def test_a_pool_that_was_never_used_closes_as_well() -> None:
-    asyncio.run(ConnectionPool(4).close())
+    pool = ConnectionPool(4)
+    asyncio.run(pool.close())
+    assert pool.size == 4
 
 
 def test_one_pool_serves_several_targets() -> None:
