@@ -162,7 +162,7 @@ def test_ctrl_c_before_the_first_call_ends_the_process(
 ) -> None:
     config = str(workshop.write(SUITE))
     for _ in range(scaled(30, 2)):
-        sandbox = workshop.serve({"*": {"latency": 100}})
+        sandbox = workshop.serve({"*": {"latency": 1000}})
         with workshop.child(workshop.environ(sandbox), "eval", "-c", config, name="early") as child:
             threading.Event().wait(rng.uniform(0, 0.4))
             child.process.send_signal(signal.SIGINT)
