@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 from sagemaker_eval import __version__
@@ -12,10 +13,12 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"sageval {__version__}\n")
         return
-    try:
-        from sagemaker_eval.cli.app import run
-    except KeyboardInterrupt:
-        sys.exit(130)
+    from sagemaker_eval.cli.interrupts import leave_at_once
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, leave_at_once)
+    from sagemaker_eval.cli.app import run
+
     sys.exit(run(sys.argv[1:]))
 
 

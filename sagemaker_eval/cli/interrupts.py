@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
+from sagemaker_eval.cli.exit_codes import INTERRUPTED
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def leave_at_once(number: int, frame: FrameType | None) -> None:
+    """Ctrl-C before a run: nothing was sent, so nothing has to be kept.
+
+    A KeyboardInterrupt would not do: raised in a callback while modules are loading, Python drops it.
+    """
+    os.write(2, b"interrupted\n")
+    os._exit(INTERRUPTED)
 
 
 class Interrupts:
@@ -33,7 +45,7 @@ class Interrupts:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.default_int_handler if handler is leave_at_once else handler)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self.react is not None:
