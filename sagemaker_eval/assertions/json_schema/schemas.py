@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -83,10 +84,8 @@ def _compile(text: str) -> Schema:
 def _read(text: str) -> Json:
     from sagemaker_eval.config.yaml_loader import parse_yaml
 
-    try:
+    with suppress(ValueError, RecursionError):  # what is no JSON may be YAML
         return json.loads(text)
-    except (ValueError, RecursionError):
-        pass
     try:
         return parse_yaml(text, "")
     except ConfigError as error:
