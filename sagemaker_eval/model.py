@@ -55,6 +55,19 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class UserCode:
+    """Code of the user as the configuration has it, not yet compiled (`text.code.compile_code` does that).
+
+    `source` is inline JavaScript, inline Python after `python:`, or `file://script.js[:fn]` / `file://script.py[:fn]`
+    relative to `base_path`.
+    """
+
+    source: str
+    base_path: str = "."
+    where: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """A prompt template. `id` is the SHA-256 of label, else id, else raw text, in hex, as promptfoo has it."""
 
@@ -64,6 +77,9 @@ class Prompt:
     name: str | None = None
     """The id that the user gave it, for references from providers."""
     where: Place | None = None
+    config: Mapping[str, Json] = EMPTY
+    function: UserCode | None = None
+    """The function that makes the template for each case; `raw` is then only what documents show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +127,8 @@ class SageMakerOptions:
     content_type: str = "application/json"
     accept: str = "application/json"
     response_path: str | None = None
-    transform: str | None = None
+    transform: UserCode | None = None
+    """Changes the request: the prompt, or the whole body."""
     max_retries: int = 3
     timeout_ms: int = 80_000
     base_path: str = "."
@@ -121,10 +138,19 @@ class SageMakerOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomOptions:
+    """What a provider written by the user is made of: its function, and its `config` as written."""
+
+    code: UserCode
+    config: Mapping[str, Json] = EMPTY
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderSpec:
     """A column family of the table: who answers. `kind` names an entry of the provider registry.
 
-    `options` is what that entry understands (`SageMakerOptions` for `sagemaker`, None for `echo`).
+    `options` is what that entry understands: `SageMakerOptions` for `sagemaker` and `container`, `CustomOptions` for
+    `python`, None for `echo`.
     """
 
     id: str
@@ -134,6 +160,10 @@ class ProviderSpec:
     delay_ms: int | None = None
     max_concurrency: int | None = None
     prompts: tuple[str, ...] | None = None
+    transform: UserCode | None = None
+    """Changes the output: `responseTransform` of `sagemaker` and `container`, `transform` of every other kind."""
+    env: Mapping[str, str] = EMPTY
+    """Environment variables of this provider alone, over those of the suite."""
     where: Place | None = None
 
     @property
@@ -162,7 +192,11 @@ class AssertionSpec:
 
 @dataclass(frozen=True, slots=True)
 class TestCase:
-    """A test with `defaultTest` merged in; lists among `vars` are not yet expanded."""
+    """A test with `defaultTest` merged in; lists among `vars` are not yet expanded.
+
+    A variable whose value is code (`file://get.py`) is a `UserCode`, and so is a list's element. `options` are as
+    written, except that `transform` is a `UserCode`; `transformVars` has been applied.
+    """
 
     __test__ = False
 
@@ -172,6 +206,16 @@ class TestCase:
     threshold: float | None = None
     metadata: Mapping[str, Json] = field(default_factory=dict)
     options: Mapping[str, Json] = field(default_factory=dict)
+    providers: tuple[str, ...] | None = None
+    """References to the providers that run this test; None: all."""
+    prompts: tuple[str, ...] | None = None
+    """References to the prompts that this test is for; None: all."""
+    provider: ProviderSpec | None = None
+    """Who answers this test instead of the column's provider, under whose name the answer is still reported."""
+    provider_output: Json = None
+    """An answer given in advance (text or an object): no provider is asked."""
+    scoring: UserCode | None = None
+    """`assertScoringFunction`: makes the grade out of the verdicts."""
     where: Place | None = None
 
 
@@ -204,6 +248,8 @@ class Suite:
     document: Mapping[str, Json] = field(default_factory=dict)
     """The merged configuration as written, secrets masked, for the result document."""
     base_path: str = "."
+    filters: Mapping[str, UserCode] = EMPTY
+    """Template filters of the user, by name: `nunjucksFilters` (JavaScript) and `filters` (Python)."""
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     """Secret values seen in the configuration, for scrubbing of logs and messages."""
 
@@ -251,6 +297,9 @@ class Call:
     repeat: int = 0
     label: str = ""
     """The label of the prompt's template."""
+    config: Mapping[str, Json] = EMPTY
+    """The `config` of the prompt under the test's `options`: what a custom provider sees as `prompt.config`."""
+    test: TestCase | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +398,9 @@ class Response:
     """Calls that it took; 0 where none was made (from the cache, or a provider that calls nothing)."""
     timings: Timings = Timings()
     cached: bool = False
+    cost: float | None = None
+    """US dollars, where the provider tells."""
+    log_probs: tuple[float, ...] | None = None
     metadata: Mapping[str, Json] = field(default_factory=dict)
 
     @property

@@ -15,7 +15,7 @@ from sagemaker_eval.config.provider_ids import ProviderId, parse_provider_id
 from sagemaker_eval.config.sagemaker_options import sagemaker_options, settings_without_effect
 from sagemaker_eval.config.schema import ProviderEntry, SageMakerConfig, SageMakerEnvironment
 from sagemaker_eval.errors import ConfigError, Problem
-from sagemaker_eval.model import Json, Place, ProviderSpec, SageMakerOptions
+from sagemaker_eval.model import Json, Place, ProviderSpec, SageMakerOptions, UserCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,8 @@ def build_provider(raw: Json, where: Place, context: ProviderContext) -> Provide
     if entry.transform is not None and config is None:
         raise ConfigError([not_yet_supported("transform", within(written.raw_at, "transform"))])
     options = None if config is None else _options(parsed, config, written, context)
-    if options is not None and entry.transform is not None:
-        options = replace(options, transform=entry.transform)
+    if options is not None:
+        options = replace(options, transform=_request_transform(entry, config, written, context))
     delays = (entry.delay, config.delay if config else None, context.delay_ms)
     return ProviderSpec(
         id=entry.id or written.selector,
@@ -79,6 +79,17 @@ def build_provider(raw: Json, where: Place, context: ProviderContext) -> Provide
         prompts=None if entry.prompts is None else tuple(entry.prompts),
         where=where,
     )
+
+
+def _request_transform(
+    entry: ProviderEntry, config: SageMakerConfig | None, written: _Written, context: ProviderContext
+) -> UserCode | None:
+    """The code of the provider's `transform`, else that of its `config`."""
+    if entry.transform is not None:
+        return UserCode(entry.transform, context.base_path, within(written.raw_at, "transform"))
+    if config is not None and config.transform is not None:
+        return UserCode(config.transform, context.base_path, within(written.raw_at, "config", "transform"))
+    return None
 
 
 def choose(

@@ -52,7 +52,6 @@ def sagemaker_options(
         content_type=config.content_type or _DEFAULTS.content_type,
         accept=config.accept_type or _DEFAULTS.accept,
         response_path=config.response_format.path if config.response_format else None,
-        transform=config.transform,
         max_retries=first_set(config.max_retries, environment.max_retries, _DEFAULTS.max_retries),
         timeout_ms=config.timeout_ms or _DEFAULTS.timeout_ms,
     )

@@ -161,7 +161,7 @@ def sagemaker(spec: ProviderSpec, services: Services) -> Provider:
     """Calls a SageMaker endpoint: `sagemaker:<endpoint>`, `sagemaker:<type>:<endpoint>`, `sagemaker:embedding:…`."""
     options: SageMakerOptions = spec.options
     path = response_path(options, spec.where)
-    transform = compile_transform(spec, spec.where)
+    transform = compile_transform(spec)
     target = services.target(options.aws)
     reader = BodyReader(format_of(options))
     transport = Transport(Wire(target), target.credentials, services.pool, options.timeout_ms)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sagemaker_eval.errors import ConfigError, ScriptError
-from sagemaker_eval.model import Call, Json, Place, ProviderSpec, SageMakerOptions
+from sagemaker_eval.model import Call, Json, Place, ProviderSpec, SageMakerOptions, UserCode
 from sagemaker_eval.providers.request_transform import compile_transform
 
 CALL = Call("Hi Bob", {"name": "Bob"}, label="greeting")
@@ -28,12 +28,13 @@ module.exports = function(prompt, context) {
 
 
 def spec(source: str | None, base_path: Path = Path(), written: dict[str, Json] | None = None) -> ProviderSpec:
-    options = SageMakerOptions("e", transform=source, base_path=str(base_path), written=written or {})
+    code = None if source is None else UserCode(source, str(base_path), Place("s.yaml", 4, 5))
+    options = SageMakerOptions("e", transform=code, base_path=str(base_path), written=written or {})
     return ProviderSpec("sagemaker:e", "sagemaker", "Mine", options)
 
 
 def transformed(*arguments: Any) -> Json:
-    transform = compile_transform(spec(*arguments), None)
+    transform = compile_transform(spec(*arguments))
     assert transform is not None
     return asyncio.run(transform(CALL))
 
@@ -83,11 +84,10 @@ def test_what_the_code_raises_is_an_error_of_the_case() -> None:
 
 
 def test_code_that_cannot_be_read_is_found_at_once() -> None:
-    where = Place("run.yaml", pointer=("providers", 0))
     with pytest.raises(ConfigError) as caught:
-        compile_transform(spec("return prompt +"), where)
-    assert caught.value.problems[0].where == where
+        compile_transform(spec("return prompt +"))
+    assert caught.value.problems[0].where == Place("s.yaml", 4, 5)
 
 
 def test_no_transform_is_none() -> None:
-    assert compile_transform(spec(None), None) is None
+    assert compile_transform(spec(None)) is None
