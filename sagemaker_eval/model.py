@@ -77,7 +77,7 @@ class Prompt:
     name: str | None = None
     """The id that the user gave it, for references from providers."""
     where: Place | None = None
-    config: Mapping[str, Json] = EMPTY
+    config: Mapping[str, Json] = field(default_factory=dict)
     function: UserCode | None = None
     """The function that makes the template for each case; `raw` is then only what documents show."""
 
@@ -142,7 +142,7 @@ class CustomOptions:
     """What a provider written by the user is made of: its function, and its `config` as written."""
 
     code: UserCode
-    config: Mapping[str, Json] = EMPTY
+    config: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ class ProviderSpec:
     prompts: tuple[str, ...] | None = None
     transform: UserCode | None = None
     """Changes the output: `responseTransform` of `sagemaker` and `container`, `transform` of every other kind."""
-    env: Mapping[str, str] = EMPTY
+    env: Mapping[str, str] = field(default_factory=dict)
     """Environment variables of this provider alone, over those of the suite."""
     where: Place | None = None
 
@@ -248,7 +248,7 @@ class Suite:
     document: Mapping[str, Json] = field(default_factory=dict)
     """The merged configuration as written, secrets masked, for the result document."""
     base_path: str = "."
-    filters: Mapping[str, UserCode] = EMPTY
+    filters: Mapping[str, UserCode] = field(default_factory=dict)
     """Template filters of the user, by name: `nunjucksFilters` (JavaScript) and `filters` (Python)."""
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     """Secret values seen in the configuration, for scrubbing of logs and messages."""
@@ -297,7 +297,7 @@ class Call:
     repeat: int = 0
     label: str = ""
     """The label of the prompt's template."""
-    config: Mapping[str, Json] = EMPTY
+    config: Mapping[str, Json] = field(default_factory=dict)
     """The `config` of the prompt under the test's `options`: what a custom provider sees as `prompt.config`."""
     test: TestCase | None = None
 
