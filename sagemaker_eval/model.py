@@ -464,6 +464,8 @@ class CaseResult:
     response: Response | None = None
     grade: Grade | None = None
     error: CaseFailure | None = None
+    vars: Mapping[str, Json] | None = None
+    """The row's variables with code replaced by what it returned; None: as the row has them."""
 
 
 @dataclass(frozen=True, slots=True)

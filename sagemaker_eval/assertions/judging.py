@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from sagemaker_eval.assertions.base import ASSERTIONS, Check, Subject, is_templated
 from sagemaker_eval.assertions.scoring import combine
+from sagemaker_eval.assertions.scoring_function import ScoringFunction
 from sagemaker_eval.errors import CaseError, ConfigError, Problem
 from sagemaker_eval.model import AssertionSpec, Grade, Json, TestCase, Verdict
 from sagemaker_eval.text.templating.templates import Templates
 
 _KEPT_CHECKS = 4096
+_KEPT_SCORING = 64
 
 UNASSERTED = Grade(True, 1.0, "No assertions")
 
@@ -43,6 +46,7 @@ class Judge:
     def __init__(self, templates: Templates) -> None:
         self._templates = templates
         self._prepared: dict[int, _Prepared] = {}
+        self._scoring = lru_cache(_KEPT_SCORING)(ScoringFunction)
 
     def prepare(self, specs: Sequence[AssertionSpec]) -> list[Problem]:
         """Everything that is wrong with the assertions, before anything is sent."""
@@ -54,6 +58,11 @@ class Judge:
                 except ConfigError as error:
                     problems += [replace(problem, where=problem.where or spec.where) for problem in error.problems]
         return problems
+
+    def check_test(self, test: TestCase) -> None:
+        """Raise `ConfigError` for a scoring function that cannot be loaded."""
+        if test.scoring is not None:
+            self._scoring(test.scoring)
 
     async def grade(self, test: TestCase, subject: Subject) -> Grade:
         """The grade of one output. Raises `Undecided` where an assertion cannot decide."""
@@ -73,7 +82,8 @@ class Judge:
         if errors:
             reason = "; ".join(error.message for error in errors)
             raise Undecided(errors[0], Grade(False, 0.0, reason, tuple(verdicts)))
-        return combine(verdicts, test.threshold, metrics)
+        grade = combine(verdicts, test.threshold, metrics)
+        return grade if test.scoring is None else await self._scoring(test.scoring)(test, grade)
 
     async def _verdict(self, spec: AssertionSpec, subject: Subject) -> Verdict:
         prepared = self._prepared.get(id(spec))

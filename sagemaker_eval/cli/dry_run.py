@@ -19,25 +19,40 @@ _SHOWN_PROBLEMS = 20
 
 def dry_run(run: Prepared) -> int:
     """Render every case and print the first requests; send nothing. Raises `ConfigError` for cases that cannot be."""
+    shown = asyncio.run(_rendered(run))
+    rest = run.plan.total - shown
+    _print(f"{counted(run.plan.total, 'case')} planned, nothing sent{f'; {rest:,} more not shown' if rest else ''}")
+    return FINE
+
+
+async def _rendered(run: Prepared) -> int:
+    """Render every case; how many were shown."""
     problems: list[Problem] = []
     shown = 0
     for case in run.plan.cases():
         try:
-            call = _call(run, case)
-            request = _request(run, case, call)
+            text = await _shown_request(run, case, full=shown < _SHOWN_REQUESTS)
         except CaseError as error:
             problems.append(Problem(error.message, case.row.test.where or case.column.prompt.where, error.hint))
             if len(problems) >= _SHOWN_PROBLEMS:
                 break
             continue
-        if shown < _SHOWN_REQUESTS:
+        if text is not None:
             shown += 1
-            _print(run.scrubber.text(_shown_request(run, case, call, request)))
+            _print(run.scrubber.text(text))
+    await run.bench.pool.close()
     if problems:
         raise ConfigError(dict.fromkeys(problems))
-    rest = run.plan.total - shown
-    _print(f"{counted(run.plan.total, 'case')} planned, nothing sent{f'; {rest:,} more not shown' if rest else ''}")
-    return FINE
+    return shown
+
+
+async def _shown_request(run: Prepared, case: Case, full: bool) -> str | None:
+    """What would be sent for a case, as text; None where it only had to be made."""
+    rendered = await run.bench.renderer.render(case)
+    call = run.bench.answering.call(case, rendered)
+    given = case.row.test.provider_output is not None
+    request = None if given else await run.bench.answering.provider(case).request(call)
+    return _as_text(run, case, call, request) if full else None
 
 
 def _print(text: str) -> None:
@@ -46,18 +61,7 @@ def _print(text: str) -> None:
         console.print(visible(text, console), soft_wrap=True)
 
 
-def _call(run: Prepared, case: Case) -> Call:
-    variables = run.templates.expand(case.row.vars)
-    template = case.column.prompt
-    return Call(run.templates.prompt(template.raw).render(variables), variables, case.row.repeat, template.label)
-
-
-def _request(run: Prepared, case: Case, call: Call) -> Request | None:
-    position = run.suite.providers.index(case.column.provider)
-    return asyncio.run(run.providers[position].request(call))
-
-
-def _shown_request(run: Prepared, case: Case, call: Call, request: Request | None) -> str:
+def _as_text(run: Prepared, case: Case, call: Call, request: Request | None) -> str:
     title = f"test {case.row.index}, {case.column.provider.name}, prompt {case.column.prompt.label!r:.80}"
     if request is None:
         return f"{title}: no request\n{call.prompt}\n"

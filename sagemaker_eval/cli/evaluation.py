@@ -27,6 +27,7 @@ from sagemaker_eval.running.engine import Bench, Engine
 from sagemaker_eval.running.folders import run_folder, run_id_at
 from sagemaker_eval.running.journal import Journal
 from sagemaker_eval.running.records import ColumnRecord, RunRecord
+from sagemaker_eval.text.files_read import note_written
 
 _YOUNG_OBJECTS = 10_000
 log = logging.getLogger("sagemaker_eval")
@@ -45,13 +46,14 @@ def carry_out(run: Prepared) -> int:
     """Run the plan, write and show the results."""
     fail_under, failed_code = _thresholds(run)
     refuse_unwritable(run.suite.output_paths)
+    note_written(run.suite.output_paths)
     now = datetime.now(UTC)
     run_id = run_id_at(now)
     record = _record(run, run_id, now)
     with (
         run_folder(run_id, run.suite.env, keep=run.request.write) as folder,
         logging_to(folder / "log.txt", _is_verbose(run), run.scrubber.text, lasting=run.request.write),
-        Journal(folder, record) as journal,
+        Journal(folder, record, run.plan.slots) as journal,
         Interrupts(lambda: run.notices(_WRITING)) as interrupts,
     ):
         log.info("run %s: %d cases, %d columns", run_id, run.plan.total, len(run.plan.columns))
@@ -70,7 +72,8 @@ async def _listen(
     run: Prepared, journal: Journal, run_id: str, interrupts: Interrupts
 ) -> tuple[RunFinished, Exception | None]:
     """Drive the engine and pass its events on. A bug is handed back, so that what was finished is reported first."""
-    bench = Bench(run.plan, run.providers, run.templates, run.judge, journal, run.scrubber.bytes)
+    tools = run.bench
+    bench = Bench(run.plan, tools.pool, tools.renderer, tools.answering, tools.judge, journal, run.scrubber.bytes)
     engine = Engine(bench, run_id)
     loop = asyncio.get_running_loop()
     interrupts.react = partial(loop.call_soon_threadsafe, _stop, engine, run)

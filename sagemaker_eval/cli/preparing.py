@@ -18,22 +18,24 @@ from sagemaker_eval.calling.clock import Sleep
 from sagemaker_eval.cli.notices import Notices
 from sagemaker_eval.cli.requests import EvalRequest, is_set, unheeded
 from sagemaker_eval.cli.scrubbing import Scrubber
+from sagemaker_eval.cli.undefined import refuse_undefined
 from sagemaker_eval.config.environment import applied, build_environ
-from sagemaker_eval.config.gathering import Problems
 from sagemaker_eval.config.loading import load
 from sagemaker_eval.config.names import KnownNames
 from sagemaker_eval.config.overrides import Overrides
-from sagemaker_eval.errors import ConfigError, SetupError
+from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.formats.base import EMBEDDING_FORMATS, FORMATS
 from sagemaker_eval.model import Json, Outcome, Suite
-from sagemaker_eval.providers.base import PROVIDERS, Provider
+from sagemaker_eval.providers.pool import ProviderPool
 from sagemaker_eval.providers.services import Services
 from sagemaker_eval.reporting.outputs import output_endings
-from sagemaker_eval.running.checking import checked_plan
-from sagemaker_eval.running.engine import concurrency
+from sagemaker_eval.running.answering import Answering
+from sagemaker_eval.running.checking import Checker
 from sagemaker_eval.running.folders import recorded_run
 from sagemaker_eval.running.journal import written_rows
 from sagemaker_eval.running.plan import Plan
+from sagemaker_eval.running.rendering import Renderer
+from sagemaker_eval.running.scheduling import concurrency
 from sagemaker_eval.running.selection import EarlierRows, Filters, select
 from sagemaker_eval.sagemaker.session import Target, Targets
 from sagemaker_eval.sagemaker.transport import ConnectionPool
@@ -46,16 +48,24 @@ _SECRET_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_
 
 
 @dataclass(frozen=True, slots=True)
+class Workbench:
+    """What carries out a suite: compiled once, used by the check, the dry run and the engine."""
+
+    pool: ProviderPool
+    renderer: Renderer
+    answering: Answering
+    judge: Judge
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """A run that can start: everything is checked, nothing has been sent."""
 
     request: EvalRequest
     suite: Suite
     plan: Plan
-    templates: Templates
-    judge: Judge
+    bench: Workbench
     services: Services
-    providers: tuple[Provider, ...]
     scrubber: Scrubber
     notices: Notices
 
@@ -77,27 +87,21 @@ def prepared(request: EvalRequest, sleep: Sleep = asyncio.sleep) -> Iterator[Pre
         suite = load(request.config, _overrides(request), environ, known_names(), notices)
         scrubber.add(suite.secrets)
         scrubber.add_credentials(suite.env.get(name) for name in _SECRET_VARIABLES)
+        whole = suite
         suite = select(suite, _filters(request, suite.env))
         stack.enter_context(applied(suite.env))
-        templates = Templates(suite.env, notices)
-        judge = Judge(templates)
+        templates = Templates(suite.env, notices, strict=request.strict)
         services = _services(request, suite, notices, scrubber, sleep, stack)
-        plan, built = _checked(suite, templates, judge, services)
-        yield Prepared(request, suite, plan, templates, judge, services, built, scrubber, notices)
+        bench = _workbench(templates, services)
+        plan = Checker(suite, whole, bench.renderer, bench.answering, bench.judge).plan()
+        if request.strict:
+            refuse_undefined(plan, templates)
+        yield Prepared(request, suite, plan, bench, services, scrubber, notices)
 
 
-def _checked(suite: Suite, templates: Templates, judge: Judge, services: Services) -> tuple[Plan, tuple[Provider, ...]]:
-    """The plan and the providers. Raises `ConfigError` with all that is wrong with either, else `SetupError`."""
-    problems = Problems()
-    plan = problems.attempt(lambda: checked_plan(suite, templates, judge))
-    try:
-        built = problems.attempt_each(suite.providers, lambda spec: PROVIDERS.get(spec.kind)(spec, services))
-    except SetupError:
-        problems.check()
-        raise
-    problems.check()
-    assert plan is not None
-    return plan, tuple(built)
+def _workbench(templates: Templates, services: Services) -> Workbench:
+    pool = ProviderPool(services)
+    return Workbench(pool, Renderer(templates), Answering(pool), Judge(templates))
 
 
 def known_names() -> KnownNames:
@@ -128,9 +132,9 @@ def _overrides(request: EvalRequest) -> Overrides:
 def _services(
     request: EvalRequest, suite: Suite, notices: Notices, scrubber: Scrubber, sleep: Sleep, stack: ExitStack
 ) -> Services:
-    sandbox = _sandbox(request, stack) if request.sandbox else None
+    sandbox = _sandbox(request, stack) if request.sandbox else _nowhere() if request.check_only else None
     store = None
-    if suite.cache and not request.dry_run:
+    if suite.cache and not (request.dry_run or request.check_only):
         store = stack.enter_context(CacheStore(default_cache_folder(suite.env), notices))
     size = sum(concurrency(spec, suite.max_concurrency) for spec in suite.providers)
     return Services(
@@ -144,6 +148,13 @@ def _services(
         sandbox=sandbox,
         sleep=sleep,
     )
+
+
+def _nowhere() -> Target:
+    """The target of a check that calls nothing, so that it needs no region, no profile and no AWS files."""
+    from sagemaker_eval.sagemaker.session import static_target
+
+    return static_target("http://localhost", "us-east-1", "nobody", "", "")
 
 
 def _sandbox(request: EvalRequest, stack: ExitStack) -> Target:

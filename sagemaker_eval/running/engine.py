@@ -1,56 +1,51 @@
 """The engine: carries out a plan and yields events.
 
-Each provider has its own workers and its own lazy enumeration of cases, so that at most `maxConcurrency` cases of it
-are in memory and a slow endpoint holds up nobody else. A case is in the journal before it is counted or announced.
+Workers take cases from lazily enumerated lanes (`running/scheduling.py`), so that only those in flight are in memory. A
+case is in the journal before it is counted or announced.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from sagemaker_eval.assertions.base import Subject
 from sagemaker_eval.assertions.judging import Judge, Undecided
 from sagemaker_eval.errors import CaseError, EndpointFault, SagevalError
 from sagemaker_eval.events import CaseFinished, Event, RunFinished, RunStarted
 from sagemaker_eval.model import (
-    Call,
     Case,
     CaseFailure,
     CaseResult,
     Grade,
     Json,
     Outcome,
-    ProviderSpec,
     Response,
 )
-from sagemaker_eval.providers.base import Provider
+from sagemaker_eval.providers.pool import ProviderPool
+from sagemaker_eval.running.answering import Answering
+from sagemaker_eval.running.conversations import Conversations, turn_of
 from sagemaker_eval.running.journal import Journal, encode_row
 from sagemaker_eval.running.plan import Plan
 from sagemaker_eval.running.records import row_of
+from sagemaker_eval.running.rendering import CONVERSATION, Rendered, Renderer
+from sagemaker_eval.running.scheduling import Lane, phases
 from sagemaker_eval.running.summary import Totals
-from sagemaker_eval.text.templating.templates import Templates
 
 _WAITING_EVENTS = 256
 _GRACE_SECONDS = 5.0
 
 
-class Cases(Protocol):
-    """A provider's share of the plan."""
-
-    def __iter__(self) -> Iterator[Case]: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What the engine works with. `providers` are in the order of the suite's."""
+    """What the engine works with."""
 
     plan: Plan
-    providers: tuple[Provider, ...]
-    templates: Templates
+    pool: ProviderPool
+    renderer: Renderer
+    answering: Answering
     judge: Judge
     journal: Journal
     scrub: Callable[[bytes], bytes] = bytes
@@ -66,10 +61,8 @@ class Engine:
         self._bench = bench
         self._run_id = run_id
         self._totals = Totals(bench.plan)
-        self._prompts = {
-            column.index: bench.templates.prompt(column.prompt.raw, column.prompt.where)
-            for column in bench.plan.columns
-        }
+        self._conversations = Conversations()
+        self._stored: dict[str, Json] = {}
         self._events: asyncio.Queue[Event | None] = asyncio.Queue(_WAITING_EVENTS)
         self._stopping = asyncio.Event()
         self._stopped_by: SagevalError | None = None
@@ -105,18 +98,15 @@ class Engine:
             raise self._bug
 
     async def _supervise(self) -> None:
-        """Start the workers, see them end, close the providers, then end the stream of events."""
-        self._tasks = [
-            asyncio.create_task(self._work(provider, cases))
-            for spec, provider in zip(self._bench.plan.suite.providers, self._bench.providers, strict=True)
-            for cases in [self._bench.plan.cases(spec)]
-            for _ in range(min(concurrency(spec, self._bench.plan.suite.max_concurrency), self._bench.plan.total))
-        ]
+        """Work off the lanes, phase by phase, close the providers, then end the stream of events."""
         stopper = asyncio.create_task(self._stop_in_time())
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for lanes in phases(self._bench.plan):
+            if self._stopping.is_set():
+                break
+            self._tasks = [asyncio.create_task(self._work(lane)) for lane in lanes for _ in range(lane.workers)]
+            await asyncio.gather(*self._tasks, return_exceptions=True)
         stopper.cancel()
-        for provider in self._bench.providers:
-            await provider.close()
+        await self._bench.pool.close()
         await self._events.put(None)
 
     async def _stop_in_time(self) -> None:
@@ -128,13 +118,13 @@ class Engine:
         for task in self._tasks:
             task.cancel()
 
-    async def _work(self, provider: Provider, cases: Iterator[Case]) -> None:
-        """One worker: case after case until its provider's enumeration, shared with its colleagues, runs out."""
+    async def _work(self, lane: Lane) -> None:
+        """One worker: case after case until its lane, shared with its colleagues, runs out."""
         try:
-            for case in cases:
+            for case in lane.cases:
                 if self._stopping.is_set():
                     return
-                result = await self._finish(case, provider)
+                result = await self._finish(case)
                 self._record(result)
                 if self._events.full():
                     await self._events.put(CaseFinished(result))
@@ -152,39 +142,65 @@ class Engine:
         self._bench.journal.append(result.case.index, result.outcome, row)
         self._totals.add(result)
 
-    async def _finish(self, case: Case, provider: Provider) -> CaseResult:
-        """The result of one case. Only what stops the run is raised."""
-        prompt, response = "", None
+    async def _finish(self, case: Case) -> CaseResult:
+        """The result of one case, in its place among those of its conversation. Only what stops the run is raised."""
         try:
-            variables = self._bench.templates.expand(case.row.vars)
-            prompt = self._prompts[case.column.index].render(variables)
-            response = await provider.answer(Call(prompt, variables, case.row.repeat, case.column.prompt.label))
-            grade = await self._grade(case, prompt, variables, response)
-        except Undecided as error:
-            return CaseResult(case, Outcome.ERRORED, prompt, response, error.grade, failure_of(error.reason))
+            converses = self._bench.renderer.converses(case)
         except CaseError as error:
-            response = response or error.response
-            return CaseResult(case, Outcome.ERRORED, prompt, response, None, failure_of(error))
-        return CaseResult(case, Outcome.PASSED if grade.passed else Outcome.FAILED, prompt, response, grade)
+            return CaseResult(case, Outcome.ERRORED, "", None, None, failure_of(error))
+        if not converses:
+            return await self._carry_out(case, self._variables(case))
+        async with self._conversations.turn(case) as turns:
+            result = await self._carry_out(case, {**self._variables(case), CONVERSATION: list(turns)})
+            if result.response is not None:
+                turns.append(turn_of(result.prompt, result.response))
+            return result
 
-    async def _grade(self, case: Case, prompt: str, variables: Mapping[str, Json], response: Response) -> Grade:
+    def _variables(self, case: Case) -> dict[str, Json]:
+        """promptfoo's variables of the run (which run, which case, which repetition), and those stored by cases."""
+        step = f"test-{case.row.index}-prompt-{case.column.index}-{case.row.repeat}"
+        return {
+            "__evalId": self._run_id,
+            "__evalStepId": step,
+            "__repeatIndex": case.row.repeat,
+            **self._stored,
+        }
+
+    async def _carry_out(self, case: Case, more: dict[str, Json]) -> CaseResult:
+        rendered, response = Rendered("", case.row.vars, case.row.vars), None
+        grade: Grade | None = None
+        try:
+            rendered = await self._bench.renderer.render(case, more)
+            response = await self._bench.answering.answer(case, rendered)
+            self._store(case, response)
+            grade = await self._grade(case, rendered, response)
+        except Undecided as error:
+            grade, failure = error.grade, failure_of(error.reason)
+        except CaseError as error:
+            response, failure = response or error.response, failure_of(error)
+        else:
+            outcome = Outcome.PASSED if grade.passed else Outcome.FAILED
+            return CaseResult(case, outcome, rendered.prompt, response, grade, None, rendered.resolved)
+        return CaseResult(case, Outcome.ERRORED, rendered.prompt, response, grade, failure, rendered.resolved)
+
+    def _store(self, case: Case, response: Response) -> None:
+        """Keep the output as a variable of all later cases, where the test asks for it."""
+        if case.row.test.options and (name := case.row.test.options.get("storeOutputAs")):
+            self._stored[name] = response.output
+
+    async def _grade(self, case: Case, rendered: Rendered, response: Response) -> Grade:
         column, test = case.column, case.row.test
         subject = Subject(
             text=response.text,
             value=None,
-            prompt=prompt,
-            vars=variables,
+            prompt=rendered.prompt,
+            vars=rendered.vars,
             test=test,
             template=column.prompt,
             provider=column.provider,
             response=response,
         )
         return await self._bench.judge.grade(test, subject)
-
-
-def concurrency(spec: ProviderSpec, cap: int) -> int:
-    """How many cases of a provider may be in flight: the run's cap for each provider, or its own lower one."""
-    return min(cap, spec.max_concurrency or cap)
 
 
 def failure_of(error: CaseError) -> CaseFailure:

@@ -24,14 +24,18 @@ _CODES = {outcome: code for code, outcome in enumerate(_OUTCOMES)}
 
 
 class Journal:
-    """The durable record of one run, in `folder`. Raises `SagevalError` where it cannot be written."""
+    """The durable record of one run, in `folder`. Raises `SagevalError` where it cannot be written.
 
-    def __init__(self, folder: Path, record: RunRecord) -> None:
+    `slots` is one more than the largest slot that a case may have; `record.total` where it is None.
+    """
+
+    def __init__(self, folder: Path, record: RunRecord, slots: int | None = None) -> None:
         self.folder = folder
         self.path = folder / "journal.jsonl"
         self._width = len(record.columns)
-        self._offsets = array("q", [_ABSENT]) * record.total
-        self._outcomes = bytearray(record.total)
+        places = record.total if slots is None else slots
+        self._offsets = array("q", [_ABSENT]) * places
+        self._outcomes = bytearray(places)
         self._end = 0
         try:
             (folder / "run.json").write_text(json.dumps(record.as_json(), ensure_ascii=False, indent=2) + "\n", "utf-8")

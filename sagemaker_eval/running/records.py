@@ -24,6 +24,7 @@ from sagemaker_eval.model import (
     TestCase,
     Timings,
     TokenUsage,
+    UserCode,
     Verdict,
     compact_json,
 )
@@ -98,7 +99,7 @@ def row_of(result: CaseResult) -> dict[str, Json]:
         "promptId": column.prompt.id,
         "provider": {"id": column.provider.id, "label": column.provider.label or ""},
         "prompt": {"raw": _exported(result.prompt, column.prompt.raw), "label": column.prompt.label},
-        "vars": row.vars,
+        "vars": row.vars if result.vars is None else result.vars,
         "response": _response_json(response, usage) if response else None,
         "error": _error_text(result),
         "hint": error.hint if error else None,
@@ -112,7 +113,7 @@ def row_of(result: CaseResult) -> dict[str, Json]:
         "gradingResult": _grade_json(grade) if grade else None,
         "namedScores": dict(grade.named_scores) if grade else {},
         "latencyMs": _milliseconds(response.latency_ms) if response else None,
-        "cost": None,
+        "cost": response.cost if response else None,
         "tokenUsage": usage,
         "timings": _timings_json(timings),
         "attempts": response.attempts if response else (error.attempts if error else 0),
@@ -146,16 +147,36 @@ def usage_json(usage: TokenUsage) -> dict[str, Json]:
 def test_json(row: Row) -> dict[str, Json]:
     """The merged test of a row, with the row's combination of variables."""
     test: TestCase = row.test
-    document: dict[str, Any] = {"vars": row.vars, "assert": [assertion_json(spec) for spec in test.assertions]}
+    document: dict[str, Any] = {
+        "vars": _written(row.vars),
+        "assert": [assertion_json(spec) for spec in test.assertions],
+    }
     if test.description is not None:
         document["description"] = test.description
     if test.threshold is not None:
         document["threshold"] = test.threshold
     if test.options:
-        document["options"] = dict(test.options)
+        document["options"] = _written(test.options)
     if test.metadata:
         document["metadata"] = dict(test.metadata)
+    if test.provider is not None:
+        document["provider"] = test.provider.id
+    named = {"providers": test.providers, "prompts": test.prompts, "providerOutput": test.provider_output}
+    document |= {key: value for key, value in named.items() if value is not None}
     return document
+
+
+def _written(values: Mapping[str, Any]) -> Mapping[str, Json]:
+    """`values` as the configuration has them: code by its text."""
+    if not any(isinstance(value, UserCode | list) for value in values.values()):
+        return values
+    return {name: _source(value) for name, value in values.items()}
+
+
+def _source(value: Any) -> Json:
+    if isinstance(value, list):
+        return [_source(item) for item in value]
+    return value.source if isinstance(value, UserCode) else value
 
 
 def assertion_json(spec: AssertionSpec) -> dict[str, Json]:

@@ -34,7 +34,7 @@ class EarlierRows:
     @classmethod
     def of(cls, source: str, rows: Iterator[Mapping[str, Json]], outcomes: frozenset[Outcome]) -> EarlierRows:
         """The keys of the rows that ended in one of `outcomes`; reads promptfoo's documents too."""
-        return cls(source, frozenset(_vars_key(row["vars"]) for row in rows if _outcome(row) in outcomes))
+        return cls(source, frozenset(_vars_key(_planned_vars(row)) for row in rows if _outcome(row) in outcomes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,14 @@ def _has_metadata(test: TestCase, name: str, wanted: str) -> bool:
 def _vars_key(variables: Mapping[str, Json]) -> str:
     """What a row is known by between runs: its variables, without promptfoo's run-time ones (`_conversation` …)."""
     kept = {name: value for name, value in variables.items() if not name.startswith("_")}
-    return json.dumps(kept, sort_keys=True, ensure_ascii=False)
+    return json.dumps(kept, sort_keys=True, ensure_ascii=False, default=lambda code: code.source)
+
+
+def _planned_vars(row: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The variables of a row as they were planned: its own have code replaced by what it returned."""
+    test = row.get("testCase")
+    planned = test.get("vars") if isinstance(test, Mapping) else None
+    return planned if isinstance(planned, Mapping) else row["vars"]
 
 
 def _outcome(row: Mapping[str, Json]) -> Outcome:

@@ -14,8 +14,8 @@ from sagemaker_eval.running.plan import Plan
 class Tally:
     """What has become of the cases of one column so far."""
 
-    def __init__(self) -> None:
-        self.planned = 0
+    def __init__(self, planned: int = 0) -> None:
+        self.planned = planned
         self.outcomes = dict.fromkeys(Outcome, 0)
         self.unasserted = 0
         self.cached = 0
@@ -99,9 +99,7 @@ class Totals:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._tallies = [Tally() for _ in plan.columns]
-        for tally in self._tallies:
-            tally.planned = plan.row_count
+        self._tallies = [Tally(planned) for planned in plan.column_totals]
 
     def add(self, result: CaseResult) -> None:
         """Count one finished case under its column."""

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import pytest
 
-from sagemaker_eval import assertions
+from sagemaker_eval import assertions, providers
 from sagemaker_eval.assertions.judging import Judge
 from sagemaker_eval.errors import ConfigError
-from sagemaker_eval.model import AssertionSpec, Prompt, ProviderSpec, Suite, TestCase
-from sagemaker_eval.running.checking import MOST_CASES, checked_plan
+from sagemaker_eval.model import AssertionSpec, Prompt, ProviderSpec, Suite, TestCase, UserCode
+from sagemaker_eval.providers.pool import ProviderPool
+from sagemaker_eval.providers.services import Services
+from sagemaker_eval.running.answering import Answering
+from sagemaker_eval.running.checking import MOST_CASES, Checker
+from sagemaker_eval.running.rendering import Renderer
+from sagemaker_eval.sagemaker.session import Targets
+from sagemaker_eval.sagemaker.transport import ConnectionPool
 from sagemaker_eval.text.templating.templates import Templates
 
-assert assertions.__all__
+assert assertions.__all__ and providers.__all__
 ECHO = (ProviderSpec("echo", "echo"),)
 
 
-def problems(suite: Suite) -> list[str]:
+def problems(suite: Suite, whole: Suite | None = None) -> list[str]:
     templates = Templates()
+    pool = ProviderPool(Services(ConnectionPool(1), Targets({}, lambda message: None)))
+    checker = Checker(suite, whole or suite, Renderer(templates), Answering(pool), Judge(templates))
     with pytest.raises(ConfigError) as caught:
-        checked_plan(suite, templates, Judge(templates))
+        checker.plan()
     return [problem.message for problem in caught.value.problems]
 
 
@@ -42,3 +50,33 @@ def test_a_plan_that_no_machine_could_carry_out_is_refused_with_its_size() -> No
     assert problems(suite) == [
         f"the plan has 100,000,000,000,000,000,000 cases, and a run takes at most {MOST_CASES:,}"
     ]
+
+
+def test_a_test_may_only_name_what_there_is() -> None:
+    test = TestCase(providers=("ekho",), prompts=("p", "q"))
+    suite = Suite(prompts=(Prompt("text", "p", "1"),), providers=ECHO, tests=[test])
+    assert problems(suite) == [
+        "unknown provider `ekho`",
+        "unknown prompt `q`",
+        "no test is left any column of the table",
+    ]
+
+
+def test_a_filter_does_not_make_a_reference_unknown() -> None:
+    whole = Suite(prompts=(Prompt("text", "p", "1"), Prompt("other", "q", "2")), providers=ECHO, tests=[])
+    filtered = Suite(prompts=whole.prompts[:1], providers=ECHO, tests=[TestCase(prompts=("q",))])
+    assert problems(filtered, whole) == ["no test is left any column of the table"]
+
+
+def test_code_of_a_test_is_compiled_before_the_first_call() -> None:
+    test = TestCase(
+        vars={"a": UserCode("file://none.py"), "b": [UserCode("file://none.js")]},
+        options={"transform": UserCode("output +")},
+        scoring=UserCode("file://score.py"),
+    )
+    found = problems(Suite(prompts=(Prompt("text", "p", "1"),), providers=ECHO, tests=[test]))
+    assert len(found) == 4
+    assert "none.py" in found[0]
+    assert "none.js" in found[1]
+    assert "not valid JavaScript" in found[2]
+    assert "score.py" in found[3]

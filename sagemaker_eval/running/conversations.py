@@ -1,0 +1,48 @@
+"""What earlier cases leave to later ones: the turns of a conversation, and outputs that are stored as variables."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+from sagemaker_eval.model import Case, Json, Response
+
+_Key: TypeAlias = tuple[int, str]
+
+
+class Conversations:
+    """The turns so far, one list for each column and `metadata.conversationId`.
+
+    Cases of one conversation take their turns in the order in which they came to `turn`; different conversations go
+    on side by side.
+    """
+
+    def __init__(self) -> None:
+        self._turns: dict[_Key, list[Json]] = {}
+        self._locks: dict[_Key, asyncio.Lock] = {}
+
+    @asynccontextmanager
+    async def turn(self, case: Case) -> AsyncIterator[list[Json]]:
+        """Wait for the conversation's earlier cases; the turns so far, as `_conversation` has them."""
+        key = (case.column.index, str(case.row.test.metadata.get("conversationId", "")))
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            yield self._turns.setdefault(key, [])
+
+
+def turn_of(prompt: str, response: Response) -> Json:
+    """One turn: the prompt, parsed where it is JSON; its last message or the prompt as `input`; the output."""
+    try:
+        asked = json.loads(prompt) if prompt.lstrip()[:1] in ("[", "{") else prompt
+    except ValueError:
+        asked = prompt
+    last = asked[-1] if isinstance(asked, list) and asked else None
+    said = last.get("content") if isinstance(last, dict) else None
+    return {
+        "prompt": asked,
+        "input": asked if said is None else said,
+        "output": response.output,
+        "metadata": dict(response.metadata),
+    }
