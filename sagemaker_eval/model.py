@@ -80,6 +80,8 @@ class Prompt:
     config: Mapping[str, Json] = field(default_factory=dict)
     function: UserCode | None = None
     """The function that makes the template for each case; `raw` is then only what documents show."""
+    whole_file: bool = False
+    """Whether `where` is where the text itself begins in a file, so that its lines are lines of that file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,10 @@ class ProviderSpec:
 
 @dataclass(frozen=True, slots=True)
 class AssertionSpec:
-    """One assertion of a test. `kind` is the type without `not-`; `negated` says whether that stood before it."""
+    """One assertion of a test. `kind` is the type without `not-`; `negated` says whether that stood before it.
+
+    `value` is as written, with files read; a script (`file://check.py`) is a `UserCode`.
+    """
 
     kind: str
     value: Json = None
@@ -183,6 +188,18 @@ class AssertionSpec:
     weight: float = 1.0
     metric: str | None = None
     where: Place | None = None
+    config: Mapping[str, Json] = field(default_factory=dict)
+    """The user's own settings, for scripts."""
+    graders: Mapping[str, ProviderSpec] = field(default_factory=dict)
+    """Who judges, by role (`text`, `embedding`, `classification`, `moderation`); empty: as the test's options say."""
+    rubric_prompt: Json = None
+    """The prompt for the grader instead of ours; None: as the test's options say."""
+    transform: UserCode | None = None
+    """Changes the output for this assertion alone."""
+    context_transform: UserCode | None = None
+    """Takes the context of a retrieval assertion out of the output."""
+    members: tuple[AssertionSpec, ...] = ()
+    """The assertions of an `assert-set`."""
 
     @property
     def type(self) -> str:
@@ -414,6 +431,41 @@ class Response:
         return self.output if isinstance(self.output, str) else compact_json(self.output)
 
 
+# ---- models that judge
+
+
+class Grader(Protocol):
+    """A model that answers a question about an output."""
+
+    async def ask(self, prompt: str) -> Response:
+        """Its reply to a rendered prompt. Raises `CaseError`, and `SetupError` to stop the run."""
+        ...
+
+
+Vector: TypeAlias = tuple[float, ...]
+
+
+class Embedder(Protocol):
+    """A model that places texts in a space of meaning."""
+
+    async def embed(self, texts: Sequence[str]) -> tuple[Vector, ...]:
+        """One vector for each text, all of one length and finite. Raises `CaseError`, `SetupError`."""
+        ...
+
+
+class Graders(Protocol):
+    """The models that judge the cases of one run.
+
+    For each assertion its own `graders` come first, then those of its test's options. Both raise `ConfigError`, which
+    says how to name one, where there is none.
+    """
+
+    def text(self, spec: AssertionSpec, test: TestCase) -> Grader: ...
+    def embedding(self, spec: AssertionSpec, test: TestCase) -> Embedder: ...
+    def classification(self, spec: AssertionSpec, test: TestCase) -> Grader: ...
+    def moderation(self, spec: AssertionSpec, test: TestCase) -> Grader: ...
+
+
 # ---- what became of it
 
 
@@ -426,6 +478,12 @@ class Verdict:
     reason: str
     spec: AssertionSpec | None = None
     metadata: Mapping[str, Json] = field(default_factory=dict)
+    named_scores: Mapping[str, float] = field(default_factory=dict)
+    """Scores that a script gave names to."""
+    usage: TokenUsage | None = None
+    """Tokens that graders used."""
+    members: tuple[Verdict, ...] = ()
+    """The verdicts that this one is made of: those of an `assert-set`, or parts that a script told of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,6 +498,12 @@ class Grade:
     """The weighted mean of each metric."""
     named_score_weights: Mapping[str, float] = field(default_factory=dict)
     """The total weight of the assertions of each metric."""
+
+    def flat_verdicts(self) -> Iterator[Verdict]:
+        """Each verdict, followed by those that it is made of."""
+        for verdict in self.verdicts:
+            yield verdict
+            yield from verdict.members
 
 
 @dataclass(frozen=True, slots=True)

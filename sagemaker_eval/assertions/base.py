@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sagemaker_eval.model import AssertionSpec, Json, Prompt, ProviderSpec, Response, TestCase, Verdict
+from sagemaker_eval.model import AssertionSpec, Graders, Json, Prompt, ProviderSpec, Response, TestCase, Verdict
 from sagemaker_eval.registry import Registry
 
 PASSED = "Assertion passed"
@@ -28,10 +28,27 @@ class Subject:
     template: Prompt
     provider: ProviderSpec
     response: Response
+    graders: Graders | None = None
+    """The models that judge; an assertion that needs one is only prepared where there is one."""
 
     def with_value(self, value: Json) -> Subject:
         """The same subject for an assertion with this value."""
-        return Subject(self.text, value, self.prompt, self.vars, self.test, self.template, self.provider, self.response)
+        return Subject(
+            self.text,
+            value,
+            self.prompt,
+            self.vars,
+            self.test,
+            self.template,
+            self.provider,
+            self.response,
+            self.graders,
+        )
+
+    def with_output(self, output: Json) -> Subject:
+        """The same subject with another output, as an assertion's own `transform` makes it."""
+        response = replace(self.response, output=output)
+        return replace(self, text=response.text, response=response)
 
 
 Check = Callable[[Subject], Verdict | Awaitable[Verdict]]

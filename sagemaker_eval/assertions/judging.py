@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from sagemaker_eval.assertions.base import ASSERTIONS, Check, Subject, is_templated
 from sagemaker_eval.assertions.scoring import combine
 from sagemaker_eval.assertions.scoring_function import ScoringFunction
+from sagemaker_eval.assertions.user_code import ValueCode, compile_transform, transformed
 from sagemaker_eval.errors import CaseError, ConfigError, Problem
-from sagemaker_eval.model import AssertionSpec, Grade, Json, TestCase, Verdict
+from sagemaker_eval.model import AssertionSpec, Grade, Graders, Json, TestCase, UserCode, Verdict
+from sagemaker_eval.text.code import Code
 from sagemaker_eval.text.templating.templates import Templates
+
+SET = "assert-set"
+OWN_CODE = frozenset({"javascript", "python"})
+"""Kinds whose value is code by itself; for any other kind, code as a value makes the value."""
 
 _KEPT_CHECKS = 4096
 _KEPT_SCORING = 64
@@ -35,16 +42,38 @@ class Undecided(CaseError):
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
+    """An assertion ready to judge. `check` is None for a set, and where code makes the value of each case."""
+
     spec: AssertionSpec
-    check: Check
+    check: Check | None
     templated: bool
+    transform: Code | None = None
+    value: ValueCode | None = None
+
+
+@dataclass(slots=True)
+class _Judged:
+    """Verdicts in the order of the assertions, the metric of each, and why some could not decide."""
+
+    verdicts: list[Verdict] = field(default_factory=list)
+    metrics: list[str | None] = field(default_factory=list)
+    errors: list[CaseError] = field(default_factory=list)
+
+    def add(self, verdict: Verdict, metric: str | None) -> None:
+        self.verdicts.append(verdict)
+        self.metrics.append(metric)
+
+    def add_undecided(self, error: CaseError, spec: AssertionSpec) -> None:
+        self.add(Verdict(False, 0.0, f"Not decided: {error.message}", spec, {"error": True}), None)
+        self.errors.append(error)
 
 
 class Judge:
     """Prepares the assertions of tests and grades subjects with them. One for each run."""
 
-    def __init__(self, templates: Templates) -> None:
+    def __init__(self, templates: Templates, graders: Graders | None = None) -> None:
         self._templates = templates
+        self._graders = graders
         self._prepared: dict[int, _Prepared] = {}
         self._scoring = lru_cache(_KEPT_SCORING)(ScoringFunction)
 
@@ -57,6 +86,7 @@ class Judge:
                     step(spec)
                 except ConfigError as error:
                     problems += [replace(problem, where=problem.where or spec.where) for problem in error.problems]
+            problems += self.prepare(spec.members)
         return problems
 
     def check_test(self, test: TestCase) -> None:
@@ -68,37 +98,89 @@ class Judge:
         """The grade of one output. Raises `Undecided` where an assertion cannot decide."""
         if not test.assertions:
             return UNASSERTED
-        verdicts: list[Verdict] = []
-        metrics: list[str | None] = []
-        errors: list[CaseError] = []
-        for spec in test.assertions:
-            try:
-                verdict, metric = await self._verdict(spec, subject), self._metric(spec, subject.vars)
-            except CaseError as error:
-                verdict, metric = Verdict(False, 0.0, f"Not decided: {error.message}", spec, {"error": True}), None
-                errors.append(error)
-            verdicts.append(verdict)
-            metrics.append(metric)
-        if errors:
-            reason = "; ".join(error.message for error in errors)
-            raise Undecided(errors[0], Grade(False, 0.0, reason, tuple(verdicts)))
-        grade = combine(verdicts, test.threshold, metrics)
+        if self._graders is not None:
+            subject = replace(subject, graders=self._graders)
+        judged = await self._judge(test.assertions, subject)
+        if judged.errors:
+            reason = "; ".join(error.message for error in judged.errors)
+            raise Undecided(judged.errors[0], Grade(False, 0.0, reason, tuple(judged.verdicts)))
+        grade = combine(judged.verdicts, test.threshold, judged.metrics)
         return grade if test.scoring is None else await self._scoring(test.scoring)(test, grade)
 
-    async def _verdict(self, spec: AssertionSpec, subject: Subject) -> Verdict:
+    async def _judge(self, specs: Sequence[AssertionSpec], subject: Subject) -> _Judged:
+        """All assertions; those that have to wait do so side by side."""
+        judged = _Judged()
+        pending = [self._verdict(spec, subject) for spec in specs]
+        waiting = [verdict for verdict in pending if not isinstance(verdict, Verdict | CaseError)]
+        waited = iter(await asyncio.gather(*waiting, return_exceptions=True) if waiting else ())
+        for spec, verdict in zip(specs, pending, strict=True):
+            found = verdict if isinstance(verdict, Verdict | CaseError) else next(waited)
+            try:
+                if isinstance(found, BaseException):
+                    raise found
+                judged.add(found, self._metric(spec, subject.vars))
+            except CaseError as error:
+                judged.add_undecided(error, spec)
+        return judged
+
+    def _verdict(self, spec: AssertionSpec, subject: Subject) -> Verdict | CaseError | Awaitable[Verdict]:
+        """The verdict of one assertion, at once where nothing has to be waited for."""
         prepared = self._prepared.get(id(spec))
         if prepared is None or prepared.spec is not spec:
             prepared = self._prepare(spec)
-        value = self._templates.render_value(spec.value, subject.vars) if prepared.templated else spec.value
-        verdict = prepared.check(subject.with_value(value))
+        if prepared.check is None or prepared.transform is not None:
+            return self._at_length(prepared, subject)
+        try:
+            return prepared.check(subject.with_value(self._value(prepared, subject)))
+        except CaseError as error:
+            return error
+
+    async def _at_length(self, prepared: _Prepared, subject: Subject) -> Verdict:
+        """The verdict of a set, or of an assertion with code of its own around it."""
+        spec, check = prepared.spec, prepared.check
+        if prepared.transform is not None:
+            subject = subject.with_output(await transformed(prepared.transform, subject))
+        if spec.kind == SET:
+            return await self._set_verdict(spec, subject)
+        if prepared.value is not None:
+            value = await prepared.value(spec, subject)
+            check = _late_check(replace(spec, value=value))
+        else:
+            value = self._value(prepared, subject)
+        assert check is not None
+        verdict = check(subject.with_value(value))
         return verdict if isinstance(verdict, Verdict) else await verdict
 
+    async def _set_verdict(self, spec: AssertionSpec, subject: Subject) -> Verdict:
+        """The members of a set taken together, under the set's own threshold."""
+        judged = await self._judge(spec.members, subject)
+        if judged.errors:
+            raise judged.errors[0]
+        grade = combine(judged.verdicts, spec.threshold, judged.metrics)
+        told = {"type": SET, "assertionCount": len(spec.members), "threshold": spec.threshold, "weight": spec.weight}
+        metadata = {"assertionSet": {name: value for name, value in told.items() if value is not None}}
+        return Verdict(
+            grade.passed, grade.score, grade.reason, spec, metadata, grade.named_scores, members=grade.verdicts
+        )
+
+    def _value(self, prepared: _Prepared, subject: Subject) -> Json:
+        value = prepared.spec.value
+        return self._templates.render_value(value, subject.vars) if prepared.templated else value
+
     def _prepare(self, spec: AssertionSpec) -> _Prepared:
-        prepared = _Prepared(spec, ASSERTIONS.get(spec.kind)(spec), is_templated(spec.value))
+        prepared = self._made_ready(spec)
         if len(self._prepared) >= _KEPT_CHECKS:
             self._prepared.clear()
         self._prepared[id(spec)] = prepared
         return prepared
+
+    def _made_ready(self, spec: AssertionSpec) -> _Prepared:
+        transform = None if spec.transform is None else compile_transform(spec.transform)
+        if spec.kind == SET:
+            return _Prepared(spec, None, False, transform)
+        if isinstance(spec.value, UserCode) and spec.kind not in OWN_CODE:
+            return _Prepared(spec, None, False, transform, ValueCode(spec.value))
+        return _Prepared(spec, ASSERTIONS.get(spec.kind)(spec), is_templated(spec.value), transform)
 
     def _check_templates(self, spec: AssertionSpec) -> None:
         for value in (*(spec.value if isinstance(spec.value, list) else (spec.value,)), spec.metric):
@@ -107,3 +189,12 @@ class Judge:
 
     def _metric(self, spec: AssertionSpec, variables: Mapping[str, Json]) -> str | None:
         return None if spec.metric is None else str(self._templates.render_value(spec.metric, variables))
+
+
+def _late_check(spec: AssertionSpec) -> Check:
+    """The check of an assertion whose value is only known now. Raises `CaseError` for a value that cannot be judged."""
+    try:
+        return ASSERTIONS.get(spec.kind)(spec)
+    except ConfigError as error:
+        problem = error.problems[0]
+        raise CaseError(f"the value that a script gave: {problem.message}", problem.hint) from error

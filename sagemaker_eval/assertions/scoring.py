@@ -62,6 +62,8 @@ def _named_scores(
     for verdict, weight, metric in zip(verdicts, weights, metrics, strict=True):
         if metric is not None:
             scores.setdefault(metric, []).append((verdict.score, weight))
+        for name, score in verdict.named_scores.items():
+            scores.setdefault(name, []).append((score, weight))
     means = {metric: weighted_mean(pairs) for metric, pairs in scores.items()}
     return means, {metric: sum(weight for _, weight in pairs) for metric, pairs in scores.items()}
 

@@ -183,7 +183,7 @@ def assertion_json(spec: AssertionSpec) -> dict[str, Json]:
     """An assertion as the configuration wrote it, without what it left at the default."""
     document: dict[str, Any] = {"type": spec.type}
     if spec.value is not None:
-        document["value"] = spec.value
+        document["value"] = _source(spec.value)
     if spec.threshold is not None:
         document["threshold"] = spec.threshold
     if spec.weight != 1.0:
@@ -225,7 +225,7 @@ def _grade_json(grade: Grade) -> dict[str, Json]:
         "reason": grade.reason,
         "namedScores": dict(grade.named_scores),
         "namedScoreWeights": dict(grade.named_score_weights),
-        "componentResults": [_verdict_json(verdict) for verdict in grade.verdicts],
+        "componentResults": [_verdict_json(verdict) for verdict in grade.flat_verdicts()],
     }
 
 
@@ -233,6 +233,10 @@ def _verdict_json(verdict: Verdict) -> dict[str, Json]:
     document: dict[str, Any] = {"pass": verdict.passed, "score": verdict.score, "reason": verdict.reason}
     if verdict.spec is not None:
         document["assertion"] = assertion_json(verdict.spec)
+    if verdict.named_scores:
+        document["namedScores"] = dict(verdict.named_scores)
+    if verdict.usage is not None:
+        document["tokensUsed"] = usage_json(verdict.usage)
     if verdict.metadata:
         document["metadata"] = dict(verdict.metadata)
     return document

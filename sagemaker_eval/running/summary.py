@@ -39,7 +39,7 @@ class Tally:
         if result.grade:
             self.score += result.grade.score
             self.unasserted += not result.case.row.test.assertions
-            for verdict in result.grade.verdicts:
+            for verdict in result.grade.flat_verdicts():
                 if "error" not in verdict.metadata:
                     self.assertions[not verdict.passed] += 1
             for name, score in result.grade.named_scores.items():

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from sagemaker_eval.assertions.judging import Undecided
 from sagemaker_eval.errors import ConfigError
-from sagemaker_eval.model import Response, Timings, Verdict
+from sagemaker_eval.model import Response, Timings, TokenUsage, Verdict
 
 Judged = Callable[..., Verdict]
 
@@ -55,3 +56,29 @@ def test_a_failure_says_how_long_it_took(judged: Judged, type: str, wire: float,
 def test_a_threshold_is_needed(judged: Judged, threshold: float | None) -> None:
     with pytest.raises(ConfigError, match="`latency` needs a `threshold` in milliseconds"):
         judged("x", "latency", threshold=threshold)
+
+
+@pytest.mark.parametrize(("most", "passed"), [(0.002, True), (0.0021, True), (0.0019, False)])
+def test_a_cost_is_what_the_provider_told(judged: Judged, most: float, passed: bool) -> None:
+    answer = Response("x", cost=0.002)
+    assert judged(None, "cost", threshold=most, response=answer).passed is passed
+    assert judged(None, "not-cost", threshold=most, response=answer).passed is not passed
+
+
+def test_a_cost_that_nobody_tells_cannot_be_judged(judged: Judged) -> None:
+    with pytest.raises(Undecided, match="`sagemaker:e` tells no cost"):
+        judged("x", "cost", threshold=1)
+
+
+def test_tokens_of_prompt_and_answer_count_together(judged: Judged) -> None:
+    answer = Response("x", usage=TokenUsage(prompt=30, completion=12, estimated=True))
+    assert judged(None, "tokens", threshold=42, response=answer).passed
+    assert judged(None, "tokens", threshold=41, response=answer).reason == (
+        "Expected tokens of at most 41; it took about 42"
+    )
+
+
+@pytest.mark.parametrize("type", ["cost", "tokens"])
+def test_a_measure_needs_a_threshold(judged: Judged, type: str) -> None:
+    with pytest.raises(ConfigError, match="needs a `threshold`"):
+        judged("x", type)
