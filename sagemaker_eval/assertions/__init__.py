@@ -1,5 +1,29 @@
 """Floor 5: what judges a `Response`: one function per kind, in families. Importing this registers all kinds."""
 
-from sagemaker_eval.assertions import measured, structured, text
+from sagemaker_eval.assertions import (
+    finish_reason,
+    html,
+    lengths,
+    lists,
+    max_score,
+    measured,
+    scripted,
+    structured,
+    text,
+    webhook,
+    xml,
+)
 
-__all__ = ["measured", "structured", "text"]
+__all__ = [
+    "finish_reason",
+    "html",
+    "lengths",
+    "lists",
+    "max_score",
+    "measured",
+    "scripted",
+    "structured",
+    "text",
+    "webhook",
+    "xml",
+]

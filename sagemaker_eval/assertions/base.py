@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sagemaker_eval.model import AssertionSpec, Graders, Json, Prompt, ProviderSpec, Response, TestCase, Verdict
+from sagemaker_eval.model import AssertionSpec, Grade, Graders, Json, Prompt, ProviderSpec, Response, TestCase, Verdict
 from sagemaker_eval.registry import Registry
 
 PASSED = "Assertion passed"
@@ -63,6 +63,21 @@ needs no place: whoever prepares adds `spec.where`.
 """
 
 ASSERTIONS: Registry[Assertion] = Registry("assertion type")
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One answer among those to one test: who gave it, and the grade that its other assertions make."""
+
+    subject: Subject
+    grade: Grade
+
+
+Compare = Callable[[Sequence[Contender]], Awaitable[Sequence[Verdict]]]
+"""Judges two or more answers to one test against each other: a verdict for each, in their order. Raises `CaseError`."""
+
+COMPARISONS: Registry[Callable[[AssertionSpec], Compare]] = Registry("assertion type")
+"""Assertions that compare the answers of all columns to one test."""
 
 
 def decide(spec: AssertionSpec, holds: bool, expected: str) -> Verdict:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from sagemaker_eval.assertions.base import ASSERTIONS, Check, Subject, is_templated
+from sagemaker_eval.assertions.base import ASSERTIONS, COMPARISONS, Check, Compare, Contender, Subject, is_templated
 from sagemaker_eval.assertions.scoring import combine
 from sagemaker_eval.assertions.scoring_function import ScoringFunction
 from sagemaker_eval.assertions.user_code import ValueCode, compile_transform, transformed
@@ -96,16 +96,42 @@ class Judge:
 
     async def grade(self, test: TestCase, subject: Subject) -> Grade:
         """The grade of one output. Raises `Undecided` where an assertion cannot decide."""
-        if not test.assertions:
+        specs = alone(test.assertions)
+        if not specs:
             return UNASSERTED
         if self._graders is not None:
             subject = replace(subject, graders=self._graders)
-        judged = await self._judge(test.assertions, subject)
+        judged = await self._judge(specs, subject)
         if judged.errors:
             reason = "; ".join(error.message for error in judged.errors)
             raise Undecided(judged.errors[0], Grade(False, 0.0, reason, tuple(judged.verdicts)))
+        return await self._combined(test, judged)
+
+    async def compare(self, test: TestCase, contenders: Sequence[Contender]) -> list[Grade]:
+        """The grades of the answers to one test, with what the assertions say that compare them.
+
+        Raises `CaseError` where one of these cannot decide.
+        """
+        if self._graders is not None:
+            contenders = [replace(one, subject=replace(one.subject, graders=self._graders)) for one in contenders]
+        compared = [(spec, await self._comparison(spec)(contenders)) for spec in comparing(test.assertions)]
+        grades = []
+        for index, contender in enumerate(contenders):
+            judged = _Judged()
+            verdicts = iter(contender.grade.verdicts)
+            beside = {id(spec): verdicts_of[index] for spec, verdicts_of in compared}
+            for spec in test.assertions:
+                verdict = beside[id(spec)] if id(spec) in beside else next(verdicts)
+                judged.add(verdict, self._metric(spec, contender.subject.vars))
+            grades.append(await self._combined(test, judged))
+        return grades
+
+    async def _combined(self, test: TestCase, judged: _Judged) -> Grade:
         grade = combine(judged.verdicts, test.threshold, judged.metrics)
         return grade if test.scoring is None else await self._scoring(test.scoring)(test, grade)
+
+    def _comparison(self, spec: AssertionSpec) -> Compare:
+        return COMPARISONS.get(spec.kind)(spec)
 
     async def _judge(self, specs: Sequence[AssertionSpec], subject: Subject) -> _Judged:
         """All assertions; those that have to wait do so side by side."""
@@ -178,6 +204,9 @@ class Judge:
         transform = None if spec.transform is None else compile_transform(spec.transform)
         if spec.kind == SET:
             return _Prepared(spec, None, False, transform)
+        if spec.kind in COMPARISONS:
+            self._comparison(spec)
+            return _Prepared(spec, None, False)
         if isinstance(spec.value, UserCode) and spec.kind not in OWN_CODE:
             return _Prepared(spec, None, False, transform, ValueCode(spec.value))
         return _Prepared(spec, ASSERTIONS.get(spec.kind)(spec), is_templated(spec.value), transform)
@@ -189,6 +218,16 @@ class Judge:
 
     def _metric(self, spec: AssertionSpec, variables: Mapping[str, Json]) -> str | None:
         return None if spec.metric is None else str(self._templates.render_value(spec.metric, variables))
+
+
+def comparing(specs: Sequence[AssertionSpec]) -> list[AssertionSpec]:
+    """The assertions that compare the answers to one test with each other."""
+    return [spec for spec in specs if spec.kind in COMPARISONS]
+
+
+def alone(specs: Sequence[AssertionSpec]) -> Sequence[AssertionSpec]:
+    """The assertions that judge each answer by itself."""
+    return [spec for spec in specs if spec.kind not in COMPARISONS]
 
 
 def _late_check(spec: AssertionSpec) -> Check:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sagemaker_eval.assertions.judging import Judge
+from sagemaker_eval.assertions.judging import Judge, comparing
 from sagemaker_eval.config.explaining import listed, shortened
 from sagemaker_eval.config.places import within
 from sagemaker_eval.config.prompts import prompt_matches
@@ -16,7 +16,7 @@ from sagemaker_eval.errors import ConfigError, Problem
 from sagemaker_eval.model import Place, Suite, TestCase
 from sagemaker_eval.registry import nearest_name
 from sagemaker_eval.running.answering import Answering
-from sagemaker_eval.running.plan import Plan, provider_matches
+from sagemaker_eval.running.plan import Plan, columns_of, provider_matches, suits
 from sagemaker_eval.running.rendering import Renderer
 
 MOST_CASES = 10_000_000
@@ -47,6 +47,7 @@ class Checker:
             if len(problems) < _MOST_PROBLEMS:
                 problems.extend(problem for check in self._of_test(test) for problem in _raised(check))
                 problems.extend(self._references(test))
+                problems.extend(self._comparisons(test))
                 problems.extend(self.judge.prepare(test.assertions))
 
         plan = Plan.of(self.suite, inspect)
@@ -76,6 +77,14 @@ class Checker:
             if not any(prompt_matches(name, prompt) for prompt in self.whole.prompts):
                 labels = tuple(prompt.name or prompt.label for prompt in self.whole.prompts)
                 yield _unknown("prompt", name, labels, _inside(test, "prompts", index))
+
+    def _comparisons(self, test: TestCase) -> Iterator[Problem]:
+        """Assertions that compare answers where there is only one to each test."""
+        specs = comparing(test.assertions)
+        if specs and sum(suits(test, column) for column in columns_of(self.suite)) < 2:
+            for spec in specs:
+                hint = "give the test a second provider or prompt, or take the assertion out"
+                yield Problem(f"`{spec.type}` compares answers, and this test gets only one", spec.where, hint)
 
 
 def _inside(test: TestCase, key: str, index: int) -> Place | None:

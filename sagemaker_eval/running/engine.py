@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 from sagemaker_eval.assertions.base import Subject
@@ -26,6 +26,7 @@ from sagemaker_eval.model import (
 )
 from sagemaker_eval.providers.pool import ProviderPool
 from sagemaker_eval.running.answering import Answering
+from sagemaker_eval.running.comparing import Comparing
 from sagemaker_eval.running.conversations import Conversations, turn_of
 from sagemaker_eval.running.journal import Journal, encode_row
 from sagemaker_eval.running.plan import Plan
@@ -54,6 +55,14 @@ class Bench:
     """Seconds that calls in flight are given once the run is being stopped."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """A finished case; `subject` is what its assertions judged, where they could."""
+
+    result: CaseResult
+    subject: Subject | None = None
+
+
 class Engine:
     """One run of a plan. `stop()` ends it early: what is in flight may finish, nothing new starts."""
 
@@ -62,6 +71,7 @@ class Engine:
         self._run_id = run_id
         self._totals = Totals(bench.plan)
         self._conversations = Conversations()
+        self._comparing = Comparing(bench.plan, bench.judge)
         self._stored: dict[str, Json] = {}
         self._events: asyncio.Queue[Event | None] = asyncio.Queue(_WAITING_EVENTS)
         self._stopping = asyncio.Event()
@@ -124,12 +134,12 @@ class Engine:
             for case in lane.cases:
                 if self._stopping.is_set():
                     return
-                result = await self._finish(case)
-                self._record(result)
-                if self._events.full():
-                    await self._events.put(CaseFinished(result))
-                else:
-                    self._events.put_nowait(CaseFinished(result))
+                for result in await self._finish(case):
+                    self._record(result)
+                    if self._events.full():
+                        await self._events.put(CaseFinished(result))
+                    else:
+                        self._events.put_nowait(CaseFinished(result))
         except SagevalError as error:
             self._stopped_by = self._stopped_by or error
             self._stopping.set()
@@ -142,19 +152,26 @@ class Engine:
         self._bench.journal.append(result.case.index, result.outcome, row)
         self._totals.add(result)
 
-    async def _finish(self, case: Case) -> CaseResult:
-        """The result of one case, in its place among those of its conversation. Only what stops the run is raised."""
+    async def _finish(self, case: Case) -> Sequence[CaseResult]:
+        """The results that are final once this case is done: its own, unless it is to be compared with others."""
+        done = await self._in_turn(case)
+        if not self._comparing.concerns(case):
+            return (done.result,)
+        return await self._comparing.add(done.result, done.subject)
+
+    async def _in_turn(self, case: Case) -> _Done:
+        """One case, in its place among those of its conversation. Only what stops the run is raised."""
         try:
             converses = self._bench.renderer.converses(case)
         except CaseError as error:
-            return CaseResult(case, Outcome.ERRORED, "", None, None, failure_of(error))
+            return _Done(CaseResult(case, Outcome.ERRORED, "", error=failure_of(error)))
         if not converses:
             return await self._carry_out(case, self._variables(case))
         async with self._conversations.turn(case) as turns:
-            result = await self._carry_out(case, {**self._variables(case), CONVERSATION: list(turns)})
-            if result.response is not None:
-                turns.append(turn_of(result.prompt, result.response))
-            return result
+            done = await self._carry_out(case, {**self._variables(case), CONVERSATION: list(turns)})
+            if done.result.response is not None:
+                turns.append(turn_of(done.result.prompt, done.result.response))
+            return done
 
     def _variables(self, case: Case) -> dict[str, Json]:
         """promptfoo's variables of the run (which run, which case, which repetition), and those stored by cases."""
@@ -166,41 +183,42 @@ class Engine:
             **self._stored,
         }
 
-    async def _carry_out(self, case: Case, more: dict[str, Json]) -> CaseResult:
+    async def _carry_out(self, case: Case, more: dict[str, Json]) -> _Done:
         rendered, response = Rendered("", case.row.vars, case.row.vars), None
         grade: Grade | None = None
+        subject: Subject | None = None
         try:
             rendered = await self._bench.renderer.render(case, more)
             response = await self._bench.answering.answer(case, rendered)
             self._store(case, response)
-            grade = await self._grade(case, rendered, response)
+            subject = _subject(case, rendered, response)
+            grade = await self._bench.judge.grade(case.row.test, subject)
         except Undecided as error:
             grade, failure = error.grade, failure_of(error.reason)
         except CaseError as error:
             response, failure = response or error.response, failure_of(error)
         else:
             outcome = Outcome.PASSED if grade.passed else Outcome.FAILED
-            return CaseResult(case, outcome, rendered.prompt, response, grade, None, rendered.resolved)
-        return CaseResult(case, Outcome.ERRORED, rendered.prompt, response, grade, failure, rendered.resolved)
+            return _Done(CaseResult(case, outcome, rendered.prompt, response, grade, None, rendered.resolved), subject)
+        return _Done(CaseResult(case, Outcome.ERRORED, rendered.prompt, response, grade, failure, rendered.resolved))
 
     def _store(self, case: Case, response: Response) -> None:
         """Keep the output as a variable of all later cases, where the test asks for it."""
         if case.row.test.options and (name := case.row.test.options.get("storeOutputAs")):
             self._stored[name] = response.output
 
-    async def _grade(self, case: Case, rendered: Rendered, response: Response) -> Grade:
-        column, test = case.column, case.row.test
-        subject = Subject(
-            text=response.text,
-            value=None,
-            prompt=rendered.prompt,
-            vars=rendered.vars,
-            test=test,
-            template=column.prompt,
-            provider=column.provider,
-            response=response,
-        )
-        return await self._bench.judge.grade(test, subject)
+
+def _subject(case: Case, rendered: Rendered, response: Response) -> Subject:
+    return Subject(
+        text=response.text,
+        value=None,
+        prompt=rendered.prompt,
+        vars=rendered.vars,
+        test=case.row.test,
+        template=case.column.prompt,
+        provider=case.column.provider,
+        response=response,
+    )
 
 
 def failure_of(error: CaseError) -> CaseFailure:

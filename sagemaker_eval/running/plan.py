@@ -100,7 +100,7 @@ class Plan:
         key = (test.providers, test.prompts)
         allowed = self._allowed.get(key)
         if allowed is None:
-            allowed = tuple(column for column in self.columns if _suits(test, column))
+            allowed = tuple(column for column in self.columns if suits(test, column))
             self._allowed[key] = allowed
         return allowed
 
@@ -153,7 +153,8 @@ def provider_matches(reference: str, provider: ProviderSpec) -> bool:
     return any(name == reference or name.startswith(f"{reference}:") for name in names)
 
 
-def _suits(test: TestCase, column: Column) -> bool:
+def suits(test: TestCase, column: Column) -> bool:
+    """Whether a test's `providers` and `prompts` leave it this column."""
     if test.providers is not None and not any(provider_matches(name, column.provider) for name in test.providers):
         return False
     return test.prompts is None or any(prompt_matches(name, column.prompt) for name in test.prompts)
