@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from sagemaker_eval.assertions.base import ASSERTIONS, COMPARISONS, Check, Compare, Contender, Subject, is_templated
+from sagemaker_eval.assertions.base import (
+    ASSERTIONS,
+    COMPARISONS,
+    GRADER_ROLES,
+    Check,
+    Compare,
+    Contender,
+    Subject,
+    is_templated,
+)
 from sagemaker_eval.assertions.scoring import combine
 from sagemaker_eval.assertions.scoring_function import ScoringFunction
 from sagemaker_eval.assertions.user_code import ValueCode, compile_transform, transformed
+from sagemaker_eval.config.gathering import Problems
 from sagemaker_eval.errors import CaseError, ConfigError, Problem
 from sagemaker_eval.model import AssertionSpec, Grade, Graders, Json, TestCase, UserCode, Verdict
 from sagemaker_eval.text.code import Code
@@ -90,17 +100,31 @@ class Judge:
         return problems
 
     def check_test(self, test: TestCase) -> None:
-        """Raise `ConfigError` for a scoring function that cannot be loaded."""
-        if test.scoring is not None:
-            self._scoring(test.scoring)
+        """Raise `ConfigError` for a scoring function that cannot be loaded, and for graders that are not there."""
+        problems = Problems()
+        if (scoring := test.scoring) is not None:
+            problems.attempt(lambda: self._scoring(scoring))
+        for spec in (*test.assertions, *(member for one in test.assertions for member in one.members)):
+            for role in GRADER_ROLES.get(spec.kind, ()):
+                problems.attempt(lambda spec=spec, role=role: self._grader(spec, test, role))  # type: ignore[misc]
+        problems.check()
+
+    def _grader(self, spec: AssertionSpec, test: TestCase, role: str) -> object:
+        assert self._graders is not None
+        find: Mapping[str, Callable[[AssertionSpec, TestCase], object]] = {
+            "text": self._graders.text,
+            "embedding": self._graders.embedding,
+            "classification": self._graders.classification,
+            "moderation": self._graders.moderation,
+        }
+        return find[role](spec, test)
 
     async def grade(self, test: TestCase, subject: Subject) -> Grade:
         """The grade of one output. Raises `Undecided` where an assertion cannot decide."""
         specs = alone(test.assertions)
         if not specs:
             return UNASSERTED
-        if self._graders is not None:
-            subject = replace(subject, graders=self._graders)
+        subject = subject.equipped(self._graders, self._templates)
         judged = await self._judge(specs, subject)
         if judged.errors:
             reason = "; ".join(error.message for error in judged.errors)
@@ -112,8 +136,7 @@ class Judge:
 
         Raises `CaseError` where one of these cannot decide.
         """
-        if self._graders is not None:
-            contenders = [replace(one, subject=replace(one.subject, graders=self._graders)) for one in contenders]
+        contenders = [Contender(one.subject.equipped(self._graders, self._templates), one.grade) for one in contenders]
         compared = [(spec, await self._comparison(spec)(contenders)) for spec in comparing(test.assertions)]
         grades = []
         for index, contender in enumerate(contenders):

@@ -1,0 +1,125 @@
+"""One question to a grader: its prompt, its reply, one chance to mend a reply that cannot be read.
+
+A grader that fails says nothing about the output: what cannot be read is a `GraderError`, never a failed assertion.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from sagemaker_eval.assertions.base import Subject, shortened
+from sagemaker_eval.errors import CaseError, ConfigError, RenderError
+from sagemaker_eval.model import AssertionSpec, Json, Response, TokenUsage, compact_json
+
+T = TypeVar("T")
+
+Read = Callable[[str], T]
+"""Takes what is wanted out of a reply. Raises `Unreadable`."""
+
+
+class Unreadable(Exception):
+    """A reply does not have the form that was asked for. The text is a clause: "has no JSON object"."""
+
+
+class GraderError(CaseError):
+    """A grader gave no verdict: nothing was learned about the output."""
+
+    kind = "grader"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Generic[T]):
+    """What was read out of a grader's reply, and the tokens that it took, a second try included."""
+
+    value: T
+    usage: TokenUsage
+
+
+@dataclass(frozen=True, slots=True)
+class Question(Generic[T]):
+    """What to ask. `prompt` is our own wording, used where the user gives none; `wanted` is the form of a good reply.
+
+    `key` is the entry of a `rubricPrompt` that is a map or a list (g-eval's `steps`, the second of two prompts).
+    """
+
+    prompt: str
+    variables: Mapping[str, Json]
+    read: Read[T]
+    wanted: str
+    key: str | int | None = None
+
+
+async def ask(spec: AssertionSpec, subject: Subject, question: Question[T]) -> Reply[T]:
+    """Ask the assertion's text grader. Raises `GraderError` where its reply cannot be read, even when asked again."""
+    assert subject.graders is not None
+    grader = subject.graders.text(spec, subject.test)
+    prompt = rendered(spec, subject, question)
+    first = await grader.ask(prompt)
+    try:
+        return Reply(question.read(reply_text(first)), first.usage)
+    except Unreadable as error:
+        second = await grader.ask(_repair(prompt, reply_text(first), f"{error}", question.wanted))
+    usage = first.usage + second.usage
+    try:
+        return Reply(question.read(reply_text(second)), usage)
+    except Unreadable as error:
+        shown = shortened(reply_text(second)) or "nothing"
+        raise GraderError(
+            f"the grader's reply to `{spec.type}` {error}: {shown}",
+            f"it was asked twice for {question.wanted}; a larger model, or a `rubricPrompt` of your own, may help",
+        ) from None
+
+
+def rendered(spec: AssertionSpec, subject: Subject, question: Question[T]) -> str:
+    """The prompt for the grader: the user's `rubricPrompt`, else ours, with the case's variables and the question's."""
+    assert subject.templates is not None
+    own = spec.rubric_prompt if spec.rubric_prompt is not None else subject.test.options.get("rubricPrompt")
+    written = _entry(own, question.key)
+    text = question.prompt if written is None else written if isinstance(written, str) else compact_json(written)
+    try:
+        return subject.templates.prompt(text).render(_as_text({**subject.vars, **question.variables}))
+    except ConfigError as error:
+        raise RenderError(f"`rubricPrompt`: {error.problems[0].message}", error.problems[0].hint) from error
+
+
+def reply_text(response: Response) -> str:
+    """A grader's reply as text."""
+    return response.text
+
+
+def _entry(own: Json, key: str | int | None) -> Json:
+    """The part of a `rubricPrompt` that a question uses; the whole where it has no parts."""
+    if isinstance(key, str) and isinstance(own, Mapping):
+        return own.get(key)
+    if isinstance(key, int) and isinstance(own, list) and all(isinstance(item, str) for item in own):
+        return own[key] if key < len(own) else None
+    return own if not isinstance(key, str) or isinstance(own, str) else None
+
+
+def _as_text(variables: Mapping[str, Json]) -> dict[str, Json]:
+    """Variables for a grader's prompt: objects, also right inside lists, become their JSON."""
+    return {name: _stringified(value) for name, value in variables.items()}
+
+
+def _stringified(value: Json) -> Json:
+    if isinstance(value, Mapping):
+        return compact_json(dict(value))
+    if isinstance(value, list):
+        return [compact_json(item) if isinstance(item, Mapping) else item for item in value]
+    return value
+
+
+def _repair(prompt: str, reply: str, flaw: str, wanted: str) -> str:
+    """The same conversation, continued with what is wrong with the reply."""
+    complaint = f"That reply {flaw}. Answer once more, with {wanted} and nothing else."
+    try:
+        messages = json.loads(prompt)
+    except ValueError:
+        messages = None
+    if isinstance(messages, list) and all(isinstance(message, dict) for message in messages):
+        turns = [{"role": "assistant", "content": reply or "(empty)"}, {"role": "user", "content": complaint}]
+        return json.dumps([*messages, *turns], ensure_ascii=False)
+    return f"{prompt}\n\nYour reply was:\n{reply}\n\n{complaint}"
