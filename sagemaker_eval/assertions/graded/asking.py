@@ -52,6 +52,11 @@ class Question(Generic[T]):
     key: str | int | None = None
 
 
+def chat(system: str, user: str) -> str:
+    """A prompt of two messages, as JSON: its texts are templates that are rendered one by one."""
+    return compact_json([{"role": "system", "content": system}, {"role": "user", "content": user}])
+
+
 async def ask(spec: AssertionSpec, subject: Subject, question: Question[T]) -> Reply[T]:
     """Ask the assertion's text grader. Raises `GraderError` where its reply cannot be read, even when asked again."""
     assert subject.graders is not None

@@ -1,0 +1,84 @@
+"""`select-best`: a grader picks the best of the answers to one test.
+
+Graders prefer what they are shown first (or last), so that each choice is asked for twice, the second time in reverse
+order. Only a choice that both agree on counts; where they disagree it is a tie.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+
+from sagemaker_eval.assertions.base import COMPARISONS, PASSED, Compare, Contender, graded_by
+from sagemaker_eval.assertions.graded.asking import Question, Reply, Unreadable, ask, chat
+from sagemaker_eval.errors import ConfigError
+from sagemaker_eval.model import AssertionSpec, TokenUsage, Verdict
+
+PROMPT = chat(
+    system=(
+        "You compare answers that different models gave to the same task, and pick the best one.\n\n"
+        "What counts: {{ criteria }}\n\n"
+        "Neither the length nor the order of the answers counts by itself. Reply with the number of the best answer, "
+        "a single integer, and nothing else."
+    ),
+    user=(
+        "Task:\n{{ prompt }}\n\n"
+        '{% for output in outputs %}<answer number="{{ loop.index0 }}">\n{{ output }}\n</answer>\n{% endfor %}\n'
+        "The number of the best answer:"
+    ),
+)
+
+TIE = "a tie: asked again with the answers in reverse order, the grader chose another one"
+
+_INTEGER = re.compile(r"\d+")
+
+graded_by("select-best", "text")
+
+
+@COMPARISONS.register("select-best")
+def select_best(spec: AssertionSpec) -> Compare:
+    """A grader, asked in both orders, picks this answer as the best by the criteria in `value`; a tie passes."""
+    if not isinstance(spec.value, str) or not spec.value.strip():
+        raise ConfigError.of(
+            "`select-best` needs a `value`: the criteria", hint="for example `the most concise answer`"
+        )
+
+    async def compare(contenders: Sequence[Contender]) -> list[Verdict]:
+        count = len(contenders)
+        there, back = await asyncio.gather(_chosen(spec, contenders), _chosen(spec, contenders[::-1]))
+        usage = there.usage + back.usage
+        if there.value != count - 1 - back.value:
+            return [_verdict(spec, True, 0.5, TIE, usage, index) for index in range(count)]
+        return [
+            _verdict(spec, True, 1.0, PASSED, usage, index)
+            if index == there.value
+            else _verdict(spec, False, 0.0, f"answer {there.value} was chosen as the best, not this one", usage, index)
+            for index in range(count)
+        ]
+
+    return compare
+
+
+def _verdict(spec: AssertionSpec, passed: bool, score: float, reason: str, usage: TokenUsage, index: int) -> Verdict:
+    """A verdict; the tokens of the comparison are told once, with the first answer."""
+    return Verdict(passed, score, reason, spec, usage=usage if index == 0 else None)
+
+
+async def _chosen(spec: AssertionSpec, contenders: Sequence[Contender]) -> Reply[int]:
+    """The position of the best among the answers, as they are shown. Raises `GraderError`."""
+    first = contenders[0].subject
+    assert first.templates is not None
+    criteria = first.templates.render_value(spec.value, first.vars)
+    outputs = [contender.subject.text for contender in contenders]
+    variables = {"criteria": criteria, "prompt": first.prompt, "outputs": outputs}
+
+    def read(reply: str) -> int:
+        found = _INTEGER.search(reply)
+        if found is None:
+            raise Unreadable("has no number")
+        if int(found[0]) >= len(outputs):
+            raise Unreadable(f"has the number {found[0]}, and the last answer is number {len(outputs) - 1}")
+        return int(found[0])
+
+    return await ask(spec, first, Question(PROMPT, variables, read, f"a number from 0 to {len(outputs) - 1}"))
