@@ -236,6 +236,14 @@ class TestCase:
     where: Place | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class DerivedMetric:
+    """A figure of a column that is computed from its named scores. `code` is an expression or a file's function."""
+
+    name: str
+    code: UserCode
+
+
 class Tests(Protocol):
     """The tests of a suite: counted, and read again from the start by every iteration.
 
@@ -267,6 +275,7 @@ class Suite:
     base_path: str = "."
     filters: Mapping[str, UserCode] = field(default_factory=dict)
     """Template filters of the user, by name: `nunjucksFilters` (JavaScript) and `filters` (Python)."""
+    derived_metrics: tuple[DerivedMetric, ...] = ()
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     """Secret values seen in the configuration, for scrubbing of logs and messages."""
 

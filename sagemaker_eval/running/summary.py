@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from sagemaker_eval.model import CaseResult, ColumnSummary, Outcome, RunSummary, TokenUsage
+from sagemaker_eval.running.derived_metrics import DerivedMetrics
 from sagemaker_eval.running.plan import Plan
 
 
@@ -99,6 +101,7 @@ class Totals:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
+        self._derived = DerivedMetrics(plan.suite.derived_metrics)
         self._tallies = [Tally(planned) for planned in plan.column_totals]
 
     def add(self, result: CaseResult) -> None:
@@ -113,10 +116,16 @@ class Totals:
         ]
         return RunSummary(
             total=summarise(self._tallies),
-            columns=tuple(summarise([tally]) for tally in self._tallies),
+            columns=tuple(self._column(tally) for tally in self._tallies),
             providers=tuple(summarise(tallies) for tallies in providers),
             duration_ms=duration_ms,
         )
+
+    def _column(self, tally: Tally) -> ColumnSummary:
+        """One column, its derived metrics among its named scores."""
+        summary = summarise([tally])
+        derived = self._derived.of(summary.named_scores, summary.finished)
+        return replace(summary, named_scores={**summary.named_scores, **derived}) if derived else summary
 
 
 def _usage(parts: list[Tally]) -> TokenUsage:
