@@ -2,12 +2,14 @@
 
 from sagemaker_eval.assertions import (
     finish_reason,
+    graded,
     html,
     lengths,
     lists,
     max_score,
     measured,
     scripted,
+    sql,
     structured,
     text,
     webhook,
@@ -16,12 +18,14 @@ from sagemaker_eval.assertions import (
 
 __all__ = [
     "finish_reason",
+    "graded",
     "html",
     "lengths",
     "lists",
     "max_score",
     "measured",
     "scripted",
+    "sql",
     "structured",
     "text",
     "webhook",

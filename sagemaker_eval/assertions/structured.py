@@ -1,12 +1,14 @@
-"""Assertions on structure: is-json, with an optional JSON Schema."""
+"""Assertions on JSON: is-json and contains-json, with an optional JSON Schema."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from json import JSONDecodeError
 
 from sagemaker_eval.assertions.base import ASSERTIONS, PASSED, Check, Subject, decide, is_templated
 from sagemaker_eval.assertions.json_schema.json_text import NotJson, parse_json
 from sagemaker_eval.assertions.json_schema.schemas import Schema, schema_of
+from sagemaker_eval.assertions.json_values import json_objects
 from sagemaker_eval.assertions.time_limits import in_time
 from sagemaker_eval.errors import CaseError, ConfigError
 from sagemaker_eval.model import AssertionSpec, Json, Verdict
@@ -18,15 +20,14 @@ def is_json(spec: AssertionSpec) -> Check:
 
     A schema is an object, or text that is JSON or YAML; only text may hold templates.
     """
-    templated = isinstance(spec.value, str) and is_templated(spec.value)
-    fixed = None if spec.value is None or templated else schema_of(spec.value)
+    schema_for = _schema_reader(spec)
 
     def check(subject: Subject) -> Verdict | Awaitable[Verdict]:
-        schema = _schema_of_case(subject.value) if templated else fixed
+        schema = schema_for(subject)
         try:
             document = parse_json(subject.text)
-        except NotJson:
-            return decide(spec, False, "to be valid JSON")
+        except NotJson as error:
+            return decide(spec, False, f"to be valid JSON; {_fault(subject.text, error)}")
         except RecursionError:
             if schema is not None:
                 raise CaseError("the output is nested too deeply to be judged by a schema") from None
@@ -38,6 +39,32 @@ def is_json(spec: AssertionSpec) -> Check:
     return check
 
 
+@ASSERTIONS.register("contains-json")
+def contains_json(spec: AssertionSpec) -> Check:
+    """The output contains a JSON object and, where `value` is a JSON Schema, one that satisfies it.
+
+    Trailing commas, `//` comments, single quotes and bare keys are forgiven. Lists and scalars are not looked for.
+    """
+    schema_for = _schema_reader(spec)
+
+    def check(subject: Subject) -> Verdict | Awaitable[Verdict]:
+        schema = schema_for(subject)
+        what = "whether the output contains JSON"
+        return in_time(lambda deadline: _contained(spec, schema, subject.text, deadline), what)
+
+    return check
+
+
+def _fault(text: str, error: NotJson) -> str:
+    """What keeps a text from being JSON, and where."""
+    if not text.strip():
+        return "it is empty"
+    fault = error.__cause__
+    if not isinstance(fault, JSONDecodeError):
+        return str(error)
+    return f"{fault.msg[:1].lower()}{fault.msg[1:]} at line {fault.lineno}, column {fault.colno}"
+
+
 def _judged(spec: AssertionSpec, schema: Schema, document: Json, deadline: float) -> Verdict:
     problems = schema.problems(document, deadline)
     if bool(problems) is spec.negated:
@@ -47,8 +74,30 @@ def _judged(spec: AssertionSpec, schema: Schema, document: Json, deadline: float
     return Verdict(False, 0.0, f"The JSON does not fit the schema: {'; '.join(problems)}", spec)
 
 
-def _schema_of_case(value: Json) -> Schema:
+def _contained(spec: AssertionSpec, schema: Schema | None, text: str, deadline: float) -> Verdict:
+    count, problems = 0, [""]
+    try:
+        for count, document in enumerate(json_objects(text, deadline), 1):
+            if not (problems := schema.problems(document, deadline) if schema else []):
+                return decide(spec, True, "to contain a JSON object" + (" that fits the schema" if schema else ""))
+    except RecursionError:
+        raise CaseError("a JSON object in the output is nested too deeply to be read") from None
+    if not count:
+        return decide(spec, False, "to contain a JSON object; there is none")
+    which = "it" if count == 1 else f"none of the {count} does; the last"
+    return decide(spec, False, f"to contain a JSON object that fits the schema; {which}: {'; '.join(problems)}")
+
+
+def _schema_reader(spec: AssertionSpec) -> Callable[[Subject], Schema | None]:
+    """The schema of a spec for a subject; None where the spec asks for none."""
+    if isinstance(spec.value, str) and is_templated(spec.value):
+        return lambda subject: _schema_of_case(spec, subject.value)
+    fixed = None if spec.value is None else schema_of(spec.value)
+    return lambda _: fixed
+
+
+def _schema_of_case(spec: AssertionSpec, value: Json) -> Schema:
     try:
         return schema_of(value)
     except ConfigError as error:
-        raise CaseError(f"`is-json`: {error.problems[0].message}", error.problems[0].hint) from error
+        raise CaseError(f"`{spec.type}`: {error.problems[0].message}", error.problems[0].hint) from error

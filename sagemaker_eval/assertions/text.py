@@ -1,4 +1,4 @@
-"""Assertions on the text itself: equals, contains, icontains, regex."""
+"""Assertions on the text itself: equals, contains, icontains, starts-with, ends-with, regex."""
 
 from __future__ import annotations
 
@@ -67,6 +67,18 @@ def icontains(spec: AssertionSpec) -> Check:
     return _substring(spec, str.lower, "to contain, in any case,")
 
 
+@ASSERTIONS.register("starts-with")
+def starts_with(spec: AssertionSpec) -> Check:
+    """The output starts with the text `value`."""
+    return _edge(spec, str.startswith, lambda text, most: shortened(text, most))
+
+
+@ASSERTIONS.register("ends-with")
+def ends_with(spec: AssertionSpec) -> Check:
+    """The output ends with the text `value`."""
+    return _edge(spec, str.endswith, lambda text, most: text if len(text) <= most else f"…{text[-most:]}")
+
+
 def _substring(spec: AssertionSpec, fold: Callable[[str], str], phrase: str) -> Check:
     if not is_searchable(spec.value):
         raise ConfigError.of(f"`{spec.type}` needs a `value`: text that is not empty, or a number")
@@ -74,6 +86,23 @@ def _substring(spec: AssertionSpec, fold: Callable[[str], str], phrase: str) -> 
     def check(subject: Subject) -> Verdict:
         wanted = value_text(_searched(spec, subject))
         return decide(spec, fold(wanted) in fold(subject.text), f'{phrase} "{wanted}"')
+
+    return check
+
+
+def _edge(spec: AssertionSpec, holds: Callable[[str, str], bool], shown: Callable[[str, int], str]) -> Check:
+    """The check of one end of the output; `shown` cuts that end out for the reason."""
+    if not isinstance(spec.value, str) or not spec.value:
+        hint = "write a number in quotes" if is_searchable(spec.value) else None
+        raise ConfigError.of(f"`{spec.type}` needs a `value`: text that is not empty", hint=hint)
+    verb = spec.kind.removesuffix("s-with")
+
+    def check(subject: Subject) -> Verdict:
+        wanted = _searched(spec, subject)
+        if holds(subject.text, wanted) is not spec.negated:
+            return Verdict(True, 1.0, PASSED, spec)
+        found = shown(subject.text, max(40, 2 * len(wanted)))
+        return decide(spec, spec.negated, f'to {verb} with "{wanted}"; it {verb}s with "{found}"')
 
     return check
 

@@ -9,8 +9,12 @@ import typer
 
 from sagemaker_eval import __version__
 from sagemaker_eval.cli import eval as eval_command
+from sagemaker_eval.cli import init as init_command
 from sagemaker_eval.cli import sandbox as sandbox_command
+from sagemaker_eval.cli import schema as schema_command
+from sagemaker_eval.cli import validate as validate_command
 from sagemaker_eval.cli.exit_codes import BUG, INTERRUPTED, NOT_STARTED
+from sagemaker_eval.cli.failures import print_failure
 from sagemaker_eval.cli.logs import LoggedBug, written_down
 from sagemaker_eval.errors import SagevalError
 
@@ -25,6 +29,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("eval", context_settings={"allow_extra_args": True})(eval_command.command)
+app.command("validate", context_settings={"allow_extra_args": True})(validate_command.command)
+app.command("init")(init_command.command)
+app.command("schema")(schema_command.command)
 app.command("sandbox")(sandbox_command.command)
 
 
@@ -48,7 +55,7 @@ def run(arguments: Sequence[str]) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except SagevalError as error:
-        _print_error(error)
+        print_failure(error)
         return NOT_STARTED
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
@@ -58,18 +65,6 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as bug:
         return _report_bug(written_down(bug))
     return 0
-
-
-def _print_error(error: SagevalError) -> None:
-    from sagemaker_eval.cli.streams import stderr
-    from sagemaker_eval.config.explaining import render_problems
-    from sagemaker_eval.errors import ConfigError
-    from sagemaker_eval.reporting.messages import print_error
-
-    if isinstance(error, ConfigError):
-        sys.stderr.write(render_problems(error).rstrip("\n") + "\n")
-    else:
-        print_error(stderr(), error.message, error.hint)
 
 
 def _report_bug(bug: LoggedBug) -> int:

@@ -64,7 +64,7 @@ def report(run: Prepared, record: RunRecord, journal: Journal, finished: RunFini
         _say_error(run, failure)
     for path in written:
         print_notice(stderr(), f"results written to {path}")
-    if run.request.write:
+    if run.settings.write:
         print_notice(stderr(), f"run recorded in {folder}")
     return not failures
 
@@ -81,7 +81,7 @@ def _show(run: Prepared, record: RunRecord, journal: Journal, finished: RunFinis
             write_json_document(sys.stdout.buffer, record, journal, finished.summary)
             sys.stdout.buffer.flush()
         elif _has_begun(finished):
-            settings = TableSettings(max_cell=request.table_cell_max_length) if request.table else None
+            settings = TableSettings(max_cell=run.settings.table_cell_max_length) if run.settings.table else None
             show_results(record, journal, finished.summary, stdout(), settings)
 
 

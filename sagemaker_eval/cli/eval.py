@@ -10,7 +10,11 @@ import typer
 def command(
     context: typer.Context,
     config: list[str] = typer.Option(
-        [], "-c", "--config", metavar="PATH", help="Config file, glob or folder [default: sageval.yaml]."
+        [],
+        "-c",
+        "--config",
+        metavar="PATH",
+        help="Config file, glob or folder; repeat for several [default: sageval.yaml].",
     ),
     prompts: list[str] = typer.Option([], "-p", "--prompts", metavar="PATH", help="Replace the config's prompts."),
     providers: list[str] = typer.Option(
@@ -35,6 +39,7 @@ def command(
         [], "--env-file", "--env-path", metavar="PATH", help="Read environment variables from a file."
     ),
     description: str | None = typer.Option(None, "--description", metavar="TEXT", help="Describe this run."),
+    tags: list[str] = typer.Option([], "--tag", metavar="K=V", help="Tag this run; repeat for several."),
     filter_pattern: str | None = typer.Option(None, metavar="REGEX", help="Tests whose description matches."),
     filter_first_n: int | None = typer.Option(
         None, "-n", "--filter-first-n", min=1, metavar="N", help="The first N tests."
@@ -53,14 +58,18 @@ def command(
     filter_errors_only: str | None = typer.Option(
         None, metavar="RUN", help="Tests that errored in a run (id or latest) or a result file."
     ),
-    table: bool = typer.Option(True, "--table/--no-table", help="Show the table."),
-    table_cell_max_length: int = typer.Option(
-        250, min=10, metavar="N", help="Characters of an answer that the table shows."
+    table: bool | None = typer.Option(None, "--table/--no-table", help="Show the table [default: table]."),
+    table_cell_max_length: int | None = typer.Option(
+        None, min=10, metavar="N", help="Characters of an answer that the table shows [default: 250]."
     ),
-    progress_bar: bool = typer.Option(True, "--progress-bar/--no-progress-bar", help="Show progress on stderr."),
+    progress_bar: bool | None = typer.Option(
+        None, "--progress-bar/--no-progress-bar", help="Show progress on stderr [default: progress-bar]."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print the result document on stdout and nothing else."),
-    no_write: bool = typer.Option(False, "--no-write", help="Keep no record under .sageval/runs."),
-    verbose: bool = typer.Option(False, "-v", "--verbose", help="Debug log on stderr."),
+    write: bool | None = typer.Option(
+        None, "--write/--no-write", help="Keep a record under .sageval/runs [default: write]."
+    ),
+    verbose: bool | None = typer.Option(None, "-v", "--verbose", help="Debug log on stderr."),
     sandbox: bool = typer.Option(
         False, "--sandbox", help="Answer from the built-in SageMaker stand-in; no account needed."
     ),
@@ -69,6 +78,10 @@ def command(
     ),
     dry_run: bool = typer.Option(
         False, "--dry-run", help="Check and render everything, print the first requests, send nothing."
+    ),
+    strict: bool = typer.Option(False, "--strict", help="Make an undefined variable in a prompt an error."),
+    watch: bool = typer.Option(
+        False, "--watch", help="Run again whenever a file of the run changes; Ctrl-C ends it (exit code 0)."
     ),
     fail_under: float | None = typer.Option(
         None, min=0, max=100, metavar="PERCENT", help="Pass rate below which the run fails [default: 100]."
@@ -99,6 +112,7 @@ def command(
         variables=dict(pairs_of("--var", variables)),
         env_files=tuple(env_files),
         description=description,
+        tags=dict(pairs_of("--tag", tags)),
         filters=filters_of(
             pattern=filter_pattern,
             first_n=filter_first_n,
@@ -115,13 +129,18 @@ def command(
         table_cell_max_length=table_cell_max_length,
         progress_bar=progress_bar,
         as_json=as_json,
-        write=not no_write,
+        write=write,
         verbose=verbose,
         sandbox=sandbox or sandbox_script is not None,
         sandbox_script=sandbox_script,
         dry_run=dry_run,
+        strict=strict,
         fail_under=fail_under,
         failed_exit_code=failed_exit_code,
         process=dict(os.environ),
     )
+    if watch:
+        from sagemaker_eval.cli.watching import watch as keep_running
+
+        raise typer.Exit(keep_running(request))
     raise typer.Exit(evaluate(request))

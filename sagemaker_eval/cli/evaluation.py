@@ -51,8 +51,8 @@ def carry_out(run: Prepared) -> int:
     run_id = run_id_at(now)
     record = _record(run, run_id, now)
     with (
-        run_folder(run_id, run.suite.env, keep=run.request.write) as folder,
-        logging_to(folder / "log.txt", _is_verbose(run), run.scrubber.text, lasting=run.request.write),
+        run_folder(run_id, run.suite.env, keep=run.settings.write) as folder,
+        logging_to(folder / "log.txt", _is_verbose(run), run.scrubber.text, lasting=run.settings.write),
         Journal(folder, record, run.plan.slots) as journal,
         Interrupts(lambda: run.notices(_WRITING)) as interrupts,
     ):
@@ -78,7 +78,7 @@ async def _listen(
     loop = asyncio.get_running_loop()
     interrupts.react = partial(loop.call_soon_threadsafe, _stop, engine, run)
     finished, bug = None, None
-    with Progress(stderr(), enabled=run.request.progress_bar) as progress:
+    with Progress(stderr(), enabled=run.settings.progress_bar) as progress:
         run.notices.sink = lambda message: progress.on_event(Notice(message))
         try:
             async for event in engine.run():
@@ -137,7 +137,7 @@ def _thresholds(run: Prepared) -> tuple[float, int]:
 
 
 def _is_verbose(run: Prepared) -> bool:
-    return run.request.verbose or is_set(run.suite.env, "DEBUG")
+    return run.settings.verbose or is_set(run.suite.env, "DEBUG")
 
 
 def spare_collector() -> None:

@@ -18,9 +18,10 @@ from sagemaker_eval.calling.clock import Sleep
 from sagemaker_eval.cli.notices import Notices
 from sagemaker_eval.cli.requests import EvalRequest, is_set, unheeded
 from sagemaker_eval.cli.scrubbing import Scrubber
+from sagemaker_eval.cli.settings import Settings, settings_of, with_filters
 from sagemaker_eval.cli.undefined import refuse_undefined
 from sagemaker_eval.config.environment import applied, build_environ
-from sagemaker_eval.config.loading import load
+from sagemaker_eval.config.loading import load_with_options
 from sagemaker_eval.config.names import KnownNames
 from sagemaker_eval.config.overrides import Overrides
 from sagemaker_eval.errors import ConfigError
@@ -62,6 +63,7 @@ class Prepared:
     """A run that can start: everything is checked, nothing has been sent."""
 
     request: EvalRequest
+    settings: Settings
     suite: Suite
     plan: Plan
     bench: Workbench
@@ -84,11 +86,12 @@ def prepared(request: EvalRequest, sleep: Sleep = asyncio.sleep) -> Iterator[Pre
         for note in unheeded(environ):
             notices(note)
         stack.enter_context(applied(environ))
-        suite = load(request.config, _overrides(request), environ, known_names(), notices)
+        loaded = load_with_options(request.config, _overrides(request), environ, known_names(), notices)
+        suite = loaded.suite
         scrubber.add(suite.secrets)
         scrubber.add_credentials(suite.env.get(name) for name in _SECRET_VARIABLES)
         whole = suite
-        suite = select(suite, _filters(request, suite.env))
+        suite = select(suite, _filters(with_filters(request, loaded.options), suite.env))
         stack.enter_context(applied(suite.env))
         templates = Templates(suite.env, notices, strict=request.strict)
         services = _services(request, suite, notices, scrubber, sleep, stack)
@@ -96,7 +99,7 @@ def prepared(request: EvalRequest, sleep: Sleep = asyncio.sleep) -> Iterator[Pre
         plan = Checker(suite, whole, bench.renderer, bench.answering, bench.judge).plan()
         if request.strict:
             refuse_undefined(plan, templates)
-        yield Prepared(request, suite, plan, bench, services, scrubber, notices)
+        yield Prepared(request, settings_of(request, loaded.options), suite, plan, bench, services, scrubber, notices)
 
 
 def _workbench(templates: Templates, services: Services) -> Workbench:
@@ -126,6 +129,8 @@ def _overrides(request: EvalRequest) -> Overrides:
         max_concurrency=request.max_concurrency,
         description=request.description,
         cache=request.cache,
+        tags=request.tags or None,
+        env_files=request.env_files,
     )
 
 

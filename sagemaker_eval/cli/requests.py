@@ -8,13 +8,21 @@ from dataclasses import dataclass, field
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.running.selection import Filters
 
-HONOURED = ("PROMPTFOO_PASS_RATE_THRESHOLD", "PROMPTFOO_FAILED_TEST_EXIT_CODE", "PROMPTFOO_CSV_DELIMITER")
+HONOURED = (
+    "PROMPTFOO_CSV_DELIMITER",
+    "PROMPTFOO_FAILED_TEST_EXIT_CODE",
+    "PROMPTFOO_PASS_RATE_THRESHOLD",
+    "PROMPTFOO_PROMPT_SEPARATOR",
+)
 """The variables of promptfoo that mean the same here."""
 
 
 @dataclass(frozen=True, slots=True)
 class EvalRequest:
-    """The options of one `sageval eval`; `process` is the environment that it was started in."""
+    """The options of one `sageval eval`; `process` is the environment that it was started in.
+
+    None and empty: not given, so that the configuration decides.
+    """
 
     config: tuple[str, ...] = ()
     prompts: tuple[str, ...] = ()
@@ -31,15 +39,19 @@ class EvalRequest:
     filters: Filters = field(default_factory=Filters)
     failing: str | None = None
     errors_only: str | None = None
-    table: bool = True
-    table_cell_max_length: int = 250
-    progress_bar: bool = True
+    tags: Mapping[str, str] = field(default_factory=dict)
+    table: bool | None = None
+    table_cell_max_length: int | None = None
+    progress_bar: bool | None = None
     as_json: bool = False
-    write: bool = True
-    verbose: bool = False
+    write: bool | None = None
+    verbose: bool | None = None
     sandbox: bool = False
     sandbox_script: str | None = None
     dry_run: bool = False
+    strict: bool = False
+    check_only: bool = False
+    """Nothing is sent: whatever only a call needs (region, profile, cache) is left alone."""
     fail_under: float | None = None
     failed_exit_code: int | None = None
     process: Mapping[str, str] = field(default_factory=dict, repr=False)

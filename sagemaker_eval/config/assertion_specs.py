@@ -14,6 +14,9 @@ from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import AssertionSpec, Json, Place
 from sagemaker_eval.registry import nearest_name
 
+MOST_ASSERTIONS = 10_000
+"""Of one test, as in promptfoo."""
+
 _NOT = "not-"
 
 
@@ -24,6 +27,9 @@ def build_assertions(raw: Json, where: Place, known: tuple[str, ...], base_path:
     if not isinstance(raw, list):
         hint = "begin each assertion with a dash: `- type: contains`" if isinstance(raw, Mapping) else None
         raise misshapen("a list of assertions", raw, where, hint)
+    if len(raw) > MOST_ASSERTIONS:
+        message = f"`assert` has {len(raw):,} assertions, and a test may have {MOST_ASSERTIONS:,}"
+        raise ConfigError.of(message, where, "split the test")
     problems = Problems()
     specs = problems.attempt_each(
         enumerate(raw), lambda item: _assertion(item[1], within(where, item[0]), known, base_path)

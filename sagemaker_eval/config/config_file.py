@@ -1,15 +1,18 @@
-"""The configuration file: finding it, and reading it as a document."""
+"""Configuration files: finding them, and reading each as a document."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sagemaker_eval.config.explaining import describe
+from sagemaker_eval.config.gathering import Problems
+from sagemaker_eval.config.local_references import expand_references
 from sagemaker_eval.config.references import expand_glob
 from sagemaker_eval.config.yaml_loader import parse_json, parse_yaml, read_text
-from sagemaker_eval.errors import ConfigError, Problem
+from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import Json, Place
 
 DEFAULT_NAMES = tuple(
@@ -21,11 +24,13 @@ _SCRIPTS = (".js", ".cjs", ".mjs", ".ts", ".cts", ".mts", ".py")
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """A configuration as written. Without a file `document` and `text` are empty and paths count from here."""
+    """A configuration with its references expanded. Without a file `document` is empty and paths count from here."""
 
     path: str = ""
     text: str = ""
     document: Mapping[str, Json] = field(default_factory=dict)
+    shared_keys: frozenset[str] = frozenset()
+    """The keys at the top level that a `$ref` leads to."""
 
     @property
     def base_path(self) -> str:
@@ -43,31 +48,37 @@ def find_default(folder: str) -> str | None:
     return next((path for path in paths if os.path.isfile(path)), None)
 
 
-def read_config(paths: Sequence[str]) -> ConfigFile:
-    """The one file that the paths mean (file, folder or glob), that of the working folder where there are none.
+def read_configs(paths: Sequence[str], notice: Callable[[str], None]) -> tuple[ConfigFile, ...]:
+    """The files that the paths mean (files, folders or globs, in order), each once; else that of the working folder.
 
-    An empty one where the working folder has none either. Raises `ConfigError`.
+    A single empty one where there are no paths and the working folder has none. Raises `ConfigError` with what is wrong
+    with each of them.
     """
     if not paths:
         default = find_default(".")
         if default is None:
-            return ConfigFile()
+            return (ConfigFile(),)
         paths = [default]
-    files = [file for path in paths for file in _files(path)]
-    if len(files) > 1:
-        message = f"several configuration files are not yet supported: {', '.join(f'`{file}`' for file in files)}"
-        raise ConfigError.of(message, None, "give one `--config`")
-    path = files[0]
+    problems = Problems()
+    found = [os.path.normpath(file) for files in problems.attempt_each(paths, _files) for file in files]
+    for path, count in Counter(found).items():
+        if count > 1:
+            notice(f"the configuration `{path}` is given more than once: it is read once")
+    files = problems.attempt_each(dict.fromkeys(found), _read)
+    problems.check()
+    return tuple(files)
+
+
+def _read(path: str) -> ConfigFile:
     text = _text(path)
     document = parse_json(text, path) if path.lower().endswith(".json") else parse_yaml(text, path)
     if document is None:
         raise ConfigError.of("the configuration is empty", Place(path), "it needs at least `providers`")
-    if not isinstance(document, Mapping):
+    if not isinstance(document, dict):
         message = f"the configuration must be a map with keys such as `providers`, not {describe(document)}"
         raise ConfigError.of(message, Place(path))
-    if "$ref" in text:
-        _refuse_references(document, Place(path))
-    return ConfigFile(path, text, document)
+    expanded = expand_references(document, path, text)
+    return ConfigFile(path, text, expanded.document, expanded.shared_keys)
 
 
 def _files(path: str) -> list[str]:
@@ -92,22 +103,3 @@ def _text(path: str) -> str:
 
 def _names_hint() -> str:
     return f"names looked for: {', '.join(DEFAULT_NAMES)}"
-
-
-def _refuse_references(document: Json, where: Place) -> None:
-    places = list(_references(document, where))
-    if places:
-        raise ConfigError(
-            Problem("`$ref` is not yet supported", place, "write the value out, or use a YAML anchor")
-            for place in places
-        )
-
-
-def _references(value: Json, where: Place) -> Iterator[Place]:
-    steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for step, inner in steps:
-        place = Place(where.path, pointer=(*where.pointer, step))
-        if step == "$ref":
-            yield place
-        else:
-            yield from _references(inner, place)

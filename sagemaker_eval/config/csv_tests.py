@@ -1,4 +1,4 @@
-"""Tests from CSV (RFC 4180): a header row of variable names, then one test per row."""
+"""Tests from CSV (RFC 4180): a header row of column names, then one test per row."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import csv
 from collections.abc import Iterable, Iterator
 
 from sagemaker_eval.config.streamed_tests import Entries
+from sagemaker_eval.config.test_columns import TableOptions, TestColumns
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import Place
 
 _MAX_FIELD = 2**26
 """Characters of one value. The default of the csv module, 2^17, is less than a long document."""
+
+_DEFAULTS = TableOptions()
 
 _Record = tuple[int, list[str]]
 
@@ -23,21 +26,20 @@ def csv_delimiter(text: str, where: Place | None = None) -> str:
     return delimiter
 
 
-def read_csv(lines: Iterable[str], path: str, delimiter: str = ",") -> Entries:
-    """The rows as entries: `vars` by column and a `description`, `Row #1` for the first. Lines keep their ends.
+def read_csv(lines: Iterable[str], path: str, options: TableOptions = _DEFAULTS) -> Entries:
+    """The rows as entries, `Row #1` the first. Lines keep their ends.
 
     Names are trimmed, values are text as it stands, blank lines do not count. Raises `ConfigError` with the line for
-    a row with more or fewer columns than the header, broken quotes, and column names that are empty, repeated or
-    reserved.
+    a row with more or fewer columns than the header, broken quotes, and what `TestColumns` refuses.
     """
-    records = _records(lines, path, delimiter)
+    records = _records(lines, path, options.delimiter)
     line, header = next(records, (1, []))
-    columns = [name.strip() for name in header]
-    _check_columns(columns, Place(path, line))
+    columns = TestColumns(header, Place(path, line), options)
+    width = len(columns)
     for number, (line, row) in enumerate(records, start=1):
-        if len(row) != len(columns):
-            raise _ragged(columns, row, Place(path, line))
-        yield line, {"vars": dict(zip(columns, row, strict=True)), "description": f"Row #{number}"}
+        if len(row) != width:
+            raise _ragged(width, row, Place(path, line))
+        yield columns.entry(row, number, line)
 
 
 def _records(lines: Iterable[str], path: str, delimiter: str) -> Iterator[_Record]:
@@ -57,29 +59,8 @@ def _records(lines: Iterable[str], path: str, delimiter: str) -> Iterator[_Recor
         begins = reader.line_num + 1
 
 
-def _check_columns(columns: list[str], where: Place) -> None:
-    if not columns:
-        raise ConfigError.of("the file has no header row", where, "name the variables in its first line")
-    empty = [str(position) for position, name in enumerate(columns, start=1) if not name]
-    if empty:
-        raise ConfigError.of(f"column {', '.join(empty)} has no name", where, "every column is a variable: name it")
-    repeated = sorted({name for name in columns if columns.count(name) > 1})
-    if repeated:
-        raise ConfigError.of(f"{_columns(repeated)} more than once", where, "rename one of them")
-    reserved = [name for name in columns if name.startswith("__")]
-    if reserved:
-        verb = "is" if len(reserved) == 1 else "are"
-        hint = "remove it; assertions for every row can stand in `defaultTest`"
-        raise ConfigError.of(f"{_columns(reserved)} {verb} not yet supported", where, hint)
-
-
-def _columns(names: list[str]) -> str:
-    quoted = ", ".join(f"`{name}`" for name in names)
-    return f"column {quoted}" if len(names) == 1 else f"columns {quoted}"
-
-
-def _ragged(columns: list[str], row: list[str], where: Place) -> ConfigError:
-    message = f"the row has {len(row)} column{'s' if len(row) != 1 else ''}, the header has {len(columns)}"
+def _ragged(width: int, row: list[str], where: Place) -> ConfigError:
+    message = f"the row has {len(row)} column{'s' if len(row) != 1 else ''}, the header has {width}"
     return ConfigError.of(message, where, "put values that contain the delimiter in double quotes")
 
 

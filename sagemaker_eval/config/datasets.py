@@ -1,16 +1,20 @@
-"""Where tests come from: YAML and JSON files, which are read whole, CSV and JSONL files, which are streamed."""
+"""Where tests come from: tables and JSON Lines are streamed; YAML, JSON and what scripts make is held in memory."""
 
 from __future__ import annotations
 
+import functools
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from sagemaker_eval.config.csv_tests import csv_delimiter, read_csv
-from sagemaker_eval.config.explaining import describe
+from sagemaker_eval.config.excel_tests import excel_reader
+from sagemaker_eval.config.external_tests import TestFiles, checked_entry, files_read
+from sagemaker_eval.config.file_values import FUNCTIONS
 from sagemaker_eval.config.gathering import Problems
+from sagemaker_eval.config.generated_tests import Generator
 from sagemaker_eval.config.references import (
     PREFIX,
     display_path,
@@ -20,13 +24,19 @@ from sagemaker_eval.config.references import (
     resolve,
     split_function,
 )
-from sagemaker_eval.config.streamed_tests import Build, Entries, StreamedTests
-from sagemaker_eval.config.yaml_loader import parse_json, parse_yaml, read_text
+from sagemaker_eval.config.streamed_tests import Build, StreamedTests, of_lines
+from sagemaker_eval.config.test_columns import TableOptions
 from sagemaker_eval.errors import ConfigError
-from sagemaker_eval.model import Json, Place, TestCase, Tests
+from sagemaker_eval.model import Json, Place, TestCase, Tests, UserCode
 
-_SUPPORTED = "give tests as .yaml, .yml, .json, .jsonl or .csv"
+_SUPPORTED = "give tests as .yaml, .yml, .json, .jsonl, .csv or .xlsx, or a .py or .js file that makes them"
 _REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_SHEET = re.compile(r"(.+\.xlsx?)#(.+)", re.IGNORECASE | re.DOTALL)
+_LISTED = frozenset({".yaml", ".yml", ".json"})
+_REMOTE_HINTS = {
+    "https://docs.google.com/spreadsheets/": "download the sheet as .csv or .xlsx and name the file",
+    "huggingface://": "download the data set, and write it as .jsonl or .csv",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,79 +65,114 @@ class ConcatenatedTests:
         return chain.from_iterable(self.parts)
 
 
-def open_tests(source: str, base_path: str, build: Build, where: Place | None = None, *, delimiter: str = ",") -> Tests:
-    """The tests of the file or files that `source`, a path or glob with or without `file://`, names.
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where tests are, as written at `where`, and how its files are read.
 
-    YAML and JSON files are read here: a list of tests, or one test. CSV and JSONL files are read by each pass over the
-    result, so that theirs are the problems that the first pass raises. `where` is where `source` is written.
-    Raises `ConfigError` where nothing matches, where an ending is not supported, and for what `build` refuses.
+    `path` is a path or a glob, with or without `file://`, with `:function` after a script and `#Sheet` after a
+    workbook; relative to `base_path`. `config` is what a script's function is called with. `numbered`: tests from JSON
+    without a description are called `Row #1` and so on, as those of tables always are.
     """
-    if _REMOTE.match(source) and not is_reference(source):
-        raise ConfigError.of(f"tests from `{source}` are not yet supported", where, _SUPPORTED)
+
+    path: str
+    base_path: str
+    where: Place | None = None
+    table: TableOptions = field(default_factory=TableOptions)
+    config: Json = None
+    numbered: bool = False
+
+
+def open_tests(source: Source, build: Build) -> Tests:
+    """The tests of the file or files that a source names; `build` makes each.
+
+    YAML, JSON and scripts are read here. Tables and JSON Lines are counted here and read by each pass over the result,
+    so that what is wrong with a single test is raised by the first pass. Raises `ConfigError` where nothing matches,
+    where a file holds no tests, where an ending is not supported, and for what `build` refuses.
+    """
+    path = source.path
+    if _REMOTE.match(path) and not is_reference(path):
+        hint = next((hint for start, hint in _REMOTE_HINTS.items() if path.startswith(start)), _SUPPORTED)
+        raise ConfigError.of(f"tests from `{path}` are not yet supported", source.where, hint)
+    pattern, part = _parts(source)
     problems = Problems()
-    files = _files(source, base_path, where)
-    parts = problems.attempt_each(files, lambda path: _open(path, build, where, delimiter))
+    opened = problems.attempt_each(_files(pattern, source), lambda file: _not_empty(file, part, source, build))
     problems.check()
-    return parts[0] if len(parts) == 1 else ConcatenatedTests(parts)
+    return opened[0] if len(opened) == 1 else ConcatenatedTests(opened)
 
 
-def _files(source: str, base_path: str, where: Place | None) -> list[str]:
-    files = expand_glob(source, base_path)
+def _parts(source: Source) -> tuple[str, str | None]:
+    """The path or pattern, and the function or the sheet after it."""
+    if os.path.isfile(resolve(source.path, source.base_path)):
+        return source.path, None
+    if match := _SHEET.fullmatch(source.path):
+        return match[1], match[2]
+    return split_function(source.path)
+
+
+def _files(pattern: str, source: Source) -> list[str]:
+    files = expand_glob(pattern, source.base_path)
     if files:
         return files
-    if is_glob(source):
-        message = f"no file matches `{source.removeprefix(PREFIX)}`"
-        raise ConfigError.of(message, where, f"the pattern starts at the folder `{display_path(base_path)}`")
-    return [resolve(source, base_path)]
+    if is_glob(pattern):
+        message = f"no file matches `{pattern.removeprefix(PREFIX)}`"
+        hint = f"the pattern starts at the folder `{display_path(source.base_path)}`"
+        raise ConfigError.of(message, source.where, hint)
+    return [resolve(pattern, source.base_path)]
 
 
-def _open(path: str, build: Build, where: Place | None, delimiter: str) -> Tests:
-    ending = _ending(path)
-    if ending not in (".yaml", ".yml", ".json", ".jsonl", ".csv"):
+def _not_empty(path: str, part: str | None, source: Source, build: Build) -> Tests:
+    tests = _open(path, part, source, build)
+    if not len(tests):
+        raise ConfigError.of(f"there are no tests in `{display_path(path)}`", source.where)
+    return tests
+
+
+def _open(path: str, part: str | None, source: Source, build: Build) -> Tests:
+    ending, shown = os.path.splitext(path)[1].lower(), display_path(path)
+    _check(path, ending, source)
+    files = TestFiles(source.base_path, source.numbered)
+    if ending in FUNCTIONS:
+        return ListedTests(_generator(path, part, source).tests(shown, build))
+    if ending in _LISTED:
+        return ListedTests(_built(files, shown, build))
+    if ending == ".jsonl":
+        return StreamedTests(shown, of_lines(files.lines), build)
+    if ending == ".xlsx":
+        return StreamedTests(shown, excel_reader(part, source.table), build)
+    table = replace(source.table, delimiter=csv_delimiter(source.table.delimiter, source.where))
+    return StreamedTests(shown, of_lines(functools.partial(read_csv, options=table)), build)
+
+
+def _check(path: str, ending: str, source: Source) -> None:
+    shown = display_path(path)
+    if ending == ".xls":
+        hint = "save it as .xlsx or .csv from a spreadsheet program"
+        raise ConfigError.of(f"tests from `.xls` files are not supported: `{shown}`", source.where, hint)
+    if ending not in {*_LISTED, *FUNCTIONS, ".jsonl", ".csv", ".xlsx"}:
         what = f"`{ending}` files" if ending else "files without an ending"
-        raise ConfigError.of(f"tests from {what} are not yet supported: `{display_path(path)}`", where, _SUPPORTED)
+        raise ConfigError.of(f"tests from {what} are not supported: `{shown}`", source.where, _SUPPORTED)
     if not os.path.isfile(path):
         what = "is a folder, not a file" if os.path.isdir(path) else "does not exist"
-        raise ConfigError.of(f"the file of tests `{display_path(path)}` {what}", where)
-    shown = display_path(path)
-    if ending == ".csv":
-        one = csv_delimiter(delimiter, where)
-        return StreamedTests(shown, lambda lines, path: read_csv(lines, path, one), build)
-    if ending == ".jsonl":
-        return StreamedTests(shown, read_jsonl, build)
-    return _listed(shown, ending, build)
+        raise ConfigError.of(f"the file of tests `{shown}` {what}", source.where)
+    if source.config is not None and ending not in FUNCTIONS:
+        hint = "take `config` out: it is what the function of a script is called with"
+        raise ConfigError.of(f"`config` has no effect on `{shown}`", source.where, hint)
 
 
-def _ending(path: str) -> str:
-    if not os.path.isfile(path):  # `x.py:function` or `x.xlsx#Sheet`, to be refused by their ending
-        path = split_function(path)[0].partition("#")[0]
-    return os.path.splitext(path)[1].lower()
+def _generator(path: str, function: str | None, source: Source) -> Generator:
+    where = source.where or Place(display_path(path))
+    reference = PREFIX + os.path.abspath(path) + (f":{function}" if function else "")
+    config = None if source.config is None else files_read(source.config, source.base_path, where)
+    return Generator(UserCode(reference, source.base_path, where), config)
 
 
-def _listed(path: str, ending: str, build: Build) -> Tests:
-    text = read_text(path)
-    document = parse_json(text, path) if ending == ".json" else parse_yaml(text, path)
-    if document is None:
-        return ListedTests(())
-    if isinstance(document, list):
-        entries = [(Place(path, pointer=(index,)), entry) for index, entry in enumerate(document)]
-    else:
-        entries = [(Place(path), document)]
+def _built(files: TestFiles, path: str, build: Build) -> tuple[TestCase, ...]:
     problems = Problems()
-    tests = problems.attempt_each(entries, lambda placed: build(_test_object(placed[1], placed[0]), placed[0]))
+
+    def one(placed: tuple[Place, Json]) -> TestCase:
+        place, entry = placed
+        return build(checked_entry(entry, place), place)
+
+    tests = problems.attempt_each(files.listed(path), one)
     problems.check()
-    return ListedTests(tuple(tests))
-
-
-def _test_object(entry: Json, place: Place) -> Mapping[str, Json]:
-    if not isinstance(entry, dict):
-        hint = "the keys of a test are `vars`, `assert` and the like"
-        raise ConfigError.of(f"a test must be a map, not {describe(entry)}", place, hint)
-    return entry
-
-
-def read_jsonl(lines: Iterable[str], path: str) -> Entries:
-    """The objects of a JSON Lines file; blank lines do not count. Raises `ConfigError` for any other line."""
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            yield number, _test_object(parse_json(line, path, number), Place(path, number))
+    return tuple(tests)

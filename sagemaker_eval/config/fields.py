@@ -104,6 +104,12 @@ def _share(value: Json) -> Json:
         return value
 
 
+def _script(value: str) -> str:
+    if not value.startswith("file://"):
+        raise refusal("must name a script: `file://script.js` or `file://script.py`, with `:function` or without")
+    return value
+
+
 _NUMERIC = BeforeValidator(_not_a_switch)
 
 Number: TypeAlias = Annotated[float, Field(allow_inf_nan=False), _NUMERIC]
@@ -119,3 +125,4 @@ EndpointName: TypeAlias = Annotated[str, AfterValidator(_endpoint)]
 Region: TypeAlias = Annotated[str, AfterValidator(_region)]
 HeaderValue: TypeAlias = Annotated[str, AfterValidator(_header)]
 HttpUrl: TypeAlias = Annotated[str, AfterValidator(_url)]
+ScriptReference: TypeAlias = Annotated[str, AfterValidator(_script)]

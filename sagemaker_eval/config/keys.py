@@ -8,61 +8,27 @@ from __future__ import annotations
 
 OUT_OF_SCOPE = frozenset({"redteam", "sharing", "strategies", "tracing", "writeLatestResults"})
 
-LATER_TOP_LEVEL = frozenset({"derivedMetrics", "extensions", "filters", "nunjucksFilters", "plugins", "scenarios"})
+LATER_TOP_LEVEL = frozenset({"derivedMetrics", "extensions", "plugins"})
 
-LATER_EVALUATE_OPTIONS = frozenset(
-    {"filterRange", "generateSuggestions", "maxEvalTimeMs", "silent", "suggestionsCount", "timeoutMs"}
-)
+LATER_EVALUATE_OPTIONS = frozenset({"maxEvalTimeMs", "timeoutMs"})
 
 LATER_COMMAND_LINE_OPTIONS = frozenset(
     {
         "assertions",
-        "config",
-        "description",
-        "env",
-        "envFile",
-        "envPath",
         "extension",
-        "filterErrorsOnly",
-        "filterFailing",
         "filterFailingOnly",
-        "filterFirstN",
-        "filterMetadata",
-        "filterPattern",
-        "filterPrompts",
-        "filterProviders",
-        "filterRange",
-        "filterSample",
-        "filterSampleSeed",
-        "filterTargets",
-        "generateSuggestions",
         "grader",
         "modelOutputs",
-        "output",
-        "progressBar",
-        "promptPrefix",
-        "promptSuffix",
-        "prompts",
-        "providers",
-        "remote",
         "resume",
         "retryErrors",
-        "share",
-        "suggestPrompts",
-        "suggestionsCount",
-        "table",
-        "tableCellMaxLength",
-        "tags",
-        "tests",
-        "var",
-        "vars",
-        "verbose",
-        "watch",
-        "write",
     }
 )
 
-LATER_PROVIDER = frozenset({"env", "inputs"})
+NO_EFFECT_EVALUATE_OPTIONS = frozenset({"generateSuggestions", "silent", "suggestionsCount"})
+NO_EFFECT_COMMAND_LINE_OPTIONS = frozenset(
+    {"generateSuggestions", "remote", "share", "suggestPrompts", "suggestionsCount", "watch"}
+)
+"""Options that are passed over with one notice: they ask for hosted services, or for more than one run."""
 
 LATER_SAGEMAKER_CONFIG = frozenset(
     {
@@ -87,24 +53,9 @@ LATER_SAGEMAKER_CONFIG = frozenset(
     }
 )
 
-LATER_TEST = frozenset({"assertScoringFunction", "prompts", "provider", "providerOutput", "providers"})
+LATER_CONTAINER_CONFIG = frozenset({"requestsPerSecond", "stream", "tokensPerMinute", "warmUp"})
 
-LATER_TEST_OPTIONS = frozenset(
-    {
-        "disableConversationVar",
-        "disableDefaultAsserts",
-        "factuality",
-        "postprocess",
-        "prefix",
-        "provider",
-        "rubricPrompt",
-        "runSerially",
-        "storeOutputAs",
-        "suffix",
-        "transform",
-        "transformVars",
-    }
-)
+LATER_TEST_OPTIONS = frozenset({"factuality", "provider", "rubricPrompt"})
 
 LATER_ASSERTION = frozenset({"contextTransform", "provider", "rubricPrompt", "transform"})
 
@@ -115,6 +66,7 @@ PROMPTFOO_ASSERTION_TYPES = frozenset(
         "assert-set",
         "bleu",
         "classifier",
+        "contains",
         "contains-all",
         "contains-any",
         "contains-html",

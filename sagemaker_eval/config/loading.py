@@ -1,32 +1,38 @@
-"""From the paths of a configuration and the options of the command line to a checked `Suite`."""
+"""From the paths of configurations and the options of the command line to a checked `Suite`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from sagemaker_eval.config.config_file import ConfigFile, find_default, read_config
-from sagemaker_eval.config.csv_tests import csv_delimiter
-from sagemaker_eval.config.environment import config_env, render_env
+from sagemaker_eval.config.config_environment import environment_of
+from sagemaker_eval.config.config_file import find_default, read_configs
+from sagemaker_eval.config.configuration import Configuration, Part
+from sagemaker_eval.config.environment import render_env
 from sagemaker_eval.config.gathering import Problems
 from sagemaker_eval.config.masking import masked, secrets_in
+from sagemaker_eval.config.merging import merged_documents, merged_entries
 from sagemaker_eval.config.names import KnownNames
 from sagemaker_eval.config.overrides import Overrides
-from sagemaker_eval.config.places import within
-from sagemaker_eval.config.prompts import build_prompts, check_references
-from sagemaker_eval.config.providers import ProviderContext, build_providers, choose
-from sagemaker_eval.config.sagemaker_options import read_environment
-from sagemaker_eval.config.schema import ConfigEntry, SageMakerEnvironment
-from sagemaker_eval.config.test_cases import TestContext, forced_variables, read_default_test
-from sagemaker_eval.config.test_sources import build_tests, single_test
-from sagemaker_eval.config.top_level import named_providers, output_paths, read_top_level, setting
-from sagemaker_eval.errors import ConfigError
-from sagemaker_eval.model import Json, Place, Prompt, ProviderSpec, Suite, TestCase, Tests
+from sagemaker_eval.config.prompts import check_references
+from sagemaker_eval.config.schema import CommandLineOptions, ConfigEntry, EvaluateOptions
+from sagemaker_eval.config.suite_columns import suite_prompts, suite_providers
+from sagemaker_eval.config.suite_tests import suite_tests
+from sagemaker_eval.config.template_filters import build_filters
+from sagemaker_eval.config.top_level import output_paths, placed_paths, read_top_level
+from sagemaker_eval.model import Json, Place, Suite, UserCode
 
-__all__ = ["Overrides", "find_default", "load"]
+__all__ = ["Loaded", "Overrides", "find_default", "load", "load_with_options"]
 
-_NO_PROVIDERS_HINT = "name at least one, for example `providers: [sagemaker:my-endpoint]`"
-_NO_CONFIG_HINT = "give `--config`, or at least `--providers`; `sageval.yaml` in the working folder is found by itself"
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A suite, and what its configuration says of the options that only the command line carries out."""
+
+    suite: Suite
+    options: CommandLineOptions
+    """`commandLineOptions` of all files, completed by their `evaluateOptions`."""
 
 
 def load(
@@ -36,139 +42,127 @@ def load(
     names: KnownNames,
     notice: Callable[[str], None],
 ) -> Suite:
-    """The suite that a configuration asks for, with the command line's overrides applied.
+    """The suite that configurations ask for, with the command line's overrides applied.
 
     Without `paths` the working folder's own configuration counts; where there is none the overrides have to say what
     to run. `environ` is the process environment with `.env` files. `notice` hears, once each, of settings without
     effect and of choices taken. Raises `ConfigError` with every problem found; the tests of CSV and JSONL files are
     only checked as far as counting them needs.
     """
-    written = read_config(paths)
-    env = {**environ, **config_env(written.document, environ, written.path)}
-    document = render_env(written.document, env, written.path)
-    return _Loading(written, document, env, overrides, names, _once(notice)).suite()
+    return load_with_options(paths, overrides, environ, names, notice).suite
 
 
-@dataclass(frozen=True, slots=True)
-class _Loading:
-    """One configuration on its way; `document` is that of `written` with its environment templates rendered."""
-
-    written: ConfigFile
-    document: Mapping[str, Json]
-    env: Mapping[str, str]
-    overrides: Overrides
-    names: KnownNames
-    notice: Callable[[str], None]
-
-    def suite(self) -> Suite:
-        problems = Problems()
-        entry = problems.attempt(lambda: read_top_level(self.document, self.written, self.notice)) or ConfigEntry()
-        prompts = problems.attempt(self._prompts) or ()
-        providers = problems.attempt(lambda: self._providers(entry)) or ()
-        tests = problems.attempt(lambda: self._tests(entry))
-        outputs = problems.attempt(self._outputs) or ()
-        if prompts:
-            problems.attempt(lambda: check_references(providers, prompts))
-        problems.check()
-        assert tests is not None
-        return self._assembled(entry, prompts, providers, tests, outputs)
-
-    def _assembled(
-        self,
-        entry: ConfigEntry,
-        prompts: tuple[Prompt, ...],
-        providers: tuple[ProviderSpec, ...],
-        tests: Tests,
-        outputs: tuple[str, ...],
-    ) -> Suite:
-        overrides, secrets = self.overrides, secrets_in(self.document)
-        cache = entry.cache if overrides.cache is None else overrides.cache
-        return Suite(
-            prompts=prompts,
-            providers=providers,
-            tests=tests,
-            description=overrides.description or entry.description,
-            env=self.env,
-            cache=setting("cache", cache, entry, True),
-            repeat=setting("repeat", overrides.repeat, entry, 1),
-            max_concurrency=setting("max_concurrency", overrides.max_concurrency, entry, 4),
-            max_error_rate=entry.max_error_rate or 0.0,
-            output_paths=outputs,
-            document=masked({**self.written.document, **self._replaced()}, secrets),
-            base_path=self.written.base_path,
-            secrets=secrets,
-        )
-
-    def _replaced(self) -> dict[str, Json]:
-        """The parts of the document that the command line replaces."""
-        overrides = self.overrides
-        parts: dict[str, Json] = {
-            "description": overrides.description,
-            "prompts": list(overrides.prompts),
-            "tests": overrides.tests,
-            "providers": [] if self._configured_providers()[0] else list(overrides.providers),
-        }
-        return {key: value for key, value in parts.items() if value}
-
-    def _prompts(self) -> tuple[Prompt, ...]:
-        if self.overrides.prompts:
-            return build_prompts(list(self.overrides.prompts), Place("--prompts"), ".", self.notice)
-        where = within(self.written.where, "prompts")
-        return build_prompts(self.document.get("prompts"), where, self.written.base_path, self.notice)
-
-    def _configured_providers(self) -> tuple[Json, Place]:
-        return named_providers(self.document, self.written.where)
-
-    def _providers(self, entry: ConfigEntry) -> tuple[ProviderSpec, ...]:
-        source, where = self._configured_providers()
-        wanted = self.overrides.providers
-        if not source and not wanted:
-            if not self.written.path:
-                raise ConfigError.of(
-                    "there is nothing to run: no configuration and no providers", None, _NO_CONFIG_HINT
-                )
-            raise ConfigError.of("there are no providers", where, _NO_PROVIDERS_HINT)
-        context = ProviderContext(
-            self.names,
-            read_environment(self.env) if _mentions_sagemaker(source, wanted) else SageMakerEnvironment(),
-            self.written.base_path,
-            setting("delay", self.overrides.delay_ms, entry, None),
-            self.notice,
-        )
-        configured = build_providers(source, where, context) if source else ()
-        return choose(configured, wanted, context) if wanted else configured
-
-    def _tests(self, entry: ConfigEntry) -> Tests:
-        problems = Problems()
-        default = problems.attempt(lambda: self._default_test(entry)) or TestCase()
-        forced = problems.attempt(lambda: forced_variables(self.overrides.vars or {})) or {}
-        tests = problems.attempt(lambda: self._chosen_tests(default, forced))
-        problems.check()
-        assert tests is not None
-        return tests
-
-    def _default_test(self, entry: ConfigEntry) -> TestCase:
-        context = TestContext(self.names.assertions, self.written.base_path)
-        where = within(self.written.where, "defaultTest")
-        return read_default_test(self.document.get("defaultTest"), where, context, entry.metadata or {}, self.notice)
-
-    def _chosen_tests(self, default: TestCase, forced: Mapping[str, Json]) -> Tests:
-        delimiter = csv_delimiter(self.env.get("PROMPTFOO_CSV_DELIMITER", ","), Place("PROMPTFOO_CSV_DELIMITER"))
-        if self.overrides.tests is not None:
-            context = TestContext(self.names.assertions, ".", default, forced, delimiter)
-            return build_tests(self.overrides.tests, Place("--tests"), context)
-        context = TestContext(self.names.assertions, self.written.base_path, default, forced, delimiter)
-        if "tests" not in self.document:
-            return single_test(context)
-        return build_tests(self.document["tests"], within(self.written.where, "tests"), context)
-
-    def _outputs(self) -> tuple[str, ...]:
-        where = within(self.written.where, "outputPath")
-        return output_paths(self.document.get("outputPath"), where, self.overrides, self.names)
+def load_with_options(
+    paths: Sequence[str],
+    overrides: Overrides,
+    environ: Mapping[str, str],
+    names: KnownNames,
+    notice: Callable[[str], None],
+) -> Loaded:
+    """As `load`, with what the files say of the display and the filters."""
+    tell = _once(notice)
+    files = read_configs(paths, tell)
+    env = environment_of(files, environ, read_env_paths=not overrides.env_files)
+    problems = Problems()
+    rendered = problems.attempt_each(files, lambda file: (file, render_env(file.document, env, file.path)))
+    problems.check()
+    entries = [problems.attempt(partial(read_top_level, document, file, tell)) for file, document in rendered]
+    parts = tuple(Part(*pair, entry or ConfigEntry()) for pair, entry in zip(rendered, entries, strict=True))
+    entry = merged_entries([part.entry for part in parts])
+    configuration = Configuration(parts, entry, env, overrides, names, tell)
+    suite = problems.attempt(lambda: _suite(configuration))
+    problems.check()
+    assert suite is not None
+    return Loaded(suite, _options(configuration.entry))
 
 
-def _mentions_sagemaker(source: Json, wanted: Sequence[str]) -> bool:
-    return "sagemaker:" in f"{source}{wanted}"
+def _suite(configuration: Configuration) -> Suite:
+    problems = Problems()
+    prompts = problems.attempt(lambda: suite_prompts(configuration)) or ()
+    providers = problems.attempt(lambda: suite_providers(configuration)) or ()
+    tests = problems.attempt(lambda: suite_tests(configuration))
+    outputs = problems.attempt(lambda: _outputs(configuration)) or ()
+    filters = problems.attempt(lambda: _filters(configuration)) or {}
+    if prompts:
+        problems.attempt(lambda: check_references(providers, prompts))
+    problems.check()
+    assert tests is not None
+    overrides, entry = configuration.overrides, configuration.entry
+    secrets = frozenset(secret for part in configuration.parts for secret in secrets_in(part.document))
+    cache = entry.cache if overrides.cache is None else overrides.cache
+    return Suite(
+        prompts=prompts,
+        providers=providers,
+        tests=tests,
+        description=_description(configuration),
+        env=configuration.env,
+        cache=configuration.setting("cache", cache, True),
+        repeat=configuration.setting("repeat", overrides.repeat, 1),
+        max_concurrency=configuration.setting("max_concurrency", overrides.max_concurrency, 4),
+        max_error_rate=entry.max_error_rate or 0.0,
+        output_paths=outputs,
+        document=masked(_document(configuration), secrets),
+        base_path=configuration.parts[0].base_path,
+        filters=filters,
+        secrets=secrets,
+    )
+
+
+def _description(configuration: Configuration) -> str | None:
+    options = configuration.entry.command_line_options
+    chosen = configuration.overrides.description or (options and options.description)
+    return chosen or configuration.entry.description
+
+
+def _document(configuration: Configuration) -> dict[str, Json]:
+    """The configuration as written, with the parts that the command line replaces."""
+    overrides, entry = configuration.overrides, configuration.entry
+    document = merged_documents([part.written.document for part in configuration.parts])
+    options = entry.command_line_options or CommandLineOptions()
+    configured = any(part.document.get(key) for part in configuration.parts for key in ("providers", "targets"))
+    replaced: dict[str, Json] = {
+        "description": overrides.description or options.description,
+        "tags": {**(entry.tags or {}), **(options.tags or {}), **(overrides.tags or {})},
+        "prompts": list(overrides.prompts),
+        "tests": overrides.tests,
+        "providers": [] if configured else list(overrides.providers),
+    }
+    if overrides.tests is not None:
+        document.pop("scenarios", None)
+    return {**document, **{key: value for key, value in replaced.items() if value}}
+
+
+def _outputs(configuration: Configuration) -> tuple[str, ...]:
+    """The files to write: those of the command line, else of `commandLineOptions`, else every `outputPath`."""
+    if configuration.overrides.outputs:
+        placed: list[tuple[Json, Place]] = [(path, Place("--output")) for path in configuration.overrides.outputs]
+    elif (option := configuration.option("output")) is not None:
+        placed = placed_paths(option[1], option[2])
+    else:
+        placed = [
+            path for _, source, where in configuration.values("outputPath") for path in placed_paths(source, where)
+        ]
+    return output_paths(placed, configuration.names)
+
+
+def _filters(configuration: Configuration) -> dict[str, UserCode]:
+    """The template filters of all files; of one name the last counts."""
+    problems = Problems()
+    found = problems.attempt_each(
+        configuration.parts, lambda part: build_filters(part.document, part.written.where, part.base_path)
+    )
+    problems.check()
+    return {name: code for filters in found for name, code in filters.items()}
+
+
+def _options(entry: ConfigEntry) -> CommandLineOptions:
+    options = entry.command_line_options or CommandLineOptions()
+    evaluation = entry.evaluate_options or EvaluateOptions()
+    completed = {
+        "filter_range": evaluation.filter_range if options.filter_range is None else options.filter_range,
+        "progress_bar": evaluation.show_progress_bar if options.progress_bar is None else options.progress_bar,
+    }
+    return options.model_copy(update=completed)
 
 
 def _once(notice: Callable[[str], None]) -> Callable[[str], None]:

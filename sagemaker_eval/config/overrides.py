@@ -11,7 +11,8 @@ class Overrides:
     """The options of the command line that the suite depends on; None and empty mean: as the configuration says.
 
     Paths among `prompts` and `tests` are relative to the working folder. Each of `providers` is the id, the label or
-    the end of an id of a configured provider, or the id of one to add. `vars` win over every test's own values.
+    the end of an id of a configured provider, or the id of one to add. `tests` replace scenarios too. `vars` win over
+    every test's own values; `tags` go over those of the configuration. `env_files` have been read already.
     """
 
     prompts: tuple[str, ...] = ()
@@ -24,3 +25,5 @@ class Overrides:
     max_concurrency: int | None = None
     description: str | None = None
     cache: bool | None = None
+    tags: Mapping[str, str] | None = None
+    env_files: tuple[str, ...] = ()

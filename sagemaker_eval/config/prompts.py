@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sagemaker_eval.config.explaining import check, listed, located, misshapen, shortened
 from sagemaker_eval.config.gathering import Problems
 from sagemaker_eval.config.places import within
-from sagemaker_eval.config.prompt_files import FilePrompt, is_path, load_prompts
+from sagemaker_eval.config.prompt_files import PromptReading, load_prompts
+from sagemaker_eval.config.prompt_paths import PROGRAM_HINT, is_path
 from sagemaker_eval.config.schema import PromptEntry
 from sagemaker_eval.errors import ConfigError, Problem
 from sagemaker_eval.model import Json, Place, Prompt, ProviderSpec
 
 DEFAULT_PROMPT = "{{prompt}}"
 
-_LATER_SCHEMES = ("exec:", "helicone://", "langfuse://", "portkey://")
+_REGISTRIES = ("helicone://", "langfuse://", "portkey://")
+_REGISTRY_HINT = "put the prompt's text into the configuration, or into a file beside it"
+_SAME_LABEL_HINT = "a label stands for one prompt: give each one its own `label`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +31,43 @@ class _Written:
     where: Place
     label: str | None = None
     name: str | None = None
+    config: Mapping[str, Json] = field(default_factory=dict)
 
 
-def build_prompts(source: Json, where: Place, base_path: str, notice: Callable[[str], None]) -> tuple[Prompt, ...]:
-    """The prompts in order; `{{prompt}}` alone where the source is None. Raises `ConfigError` with all problems."""
+def build_prompts(
+    source: Json,
+    where: Place,
+    base_path: str,
+    notice: Callable[[str], None],
+    separator: str = "---",
+    delimiter: str = ",",
+) -> tuple[Prompt, ...]:
+    """The prompts in order, each once; `{{prompt}}` alone where the source is None.
+
+    `separator` stands on a line of its own between the prompts of a text file, `delimiter` is that of CSV files.
+    `notice` hears of repeated prompts, of files passed over and of JSON that is sent as text. Raises `ConfigError` with
+    all problems.
+    """
     if source is None:
-        return (_prompt(DEFAULT_PROMPT, DEFAULT_PROMPT, None, where),)
+        return (_prompt(DEFAULT_PROMPT, DEFAULT_PROMPT, where),)
     problems = Problems()
-    written = problems.attempt_each(_items(source, where), lambda item: _written(*item))
-    built = problems.attempt_each(written, lambda one: (one, _build(one, base_path)))
     if source in ([], {}):
         problems.add("`prompts` is empty", where, "leave it out to send each test's variable `prompt`")
-    prompts = problems.attempt(lambda: _distinct(built, notice))
+    reading = PromptReading(base_path, notice, separator, delimiter)
+    written = problems.attempt_each(_items(source, where), lambda item: _written(*item))
+    built = problems.attempt_each(written, lambda one: (one, _build(one, reading)))
+    placed = [(prompt, _label_place(one, prompt)) for one, prompts in built for prompt in prompts]
+    prompts = problems.attempt(lambda: _distinct(placed, notice)) or ()
     problems.check()
-    return tuple(prompts or ())
+    return prompts
+
+
+def distinct_prompts(prompts: Iterable[Prompt], notice: Callable[[str], None]) -> tuple[Prompt, ...]:
+    """The prompts without repetitions, of which `notice` hears.
+
+    Raises `ConfigError` naming both places where two different prompts have one label.
+    """
+    return _distinct([(prompt, prompt.where) for prompt in prompts], notice)
 
 
 def prompt_matches(reference: str, prompt: Prompt) -> bool:
@@ -87,54 +113,58 @@ def _written(raw: Json, where: Place) -> _Written:
     if content is None:
         raise ConfigError.of("a prompt needs `raw` or `id`", where, "put the text or the `file://` path into `raw`")
     at = within(where, "id" if entry.raw is None else "raw")
-    return _Written(content, at, where, entry.label, entry.id)
+    return _Written(content, at, where, entry.label, entry.id, entry.config or {})
 
 
-def _build(one: _Written, base_path: str) -> list[Prompt]:
+def _build(one: _Written, reading: PromptReading) -> list[Prompt]:
     content = one.content.strip()
     if not content:
         raise ConfigError.of("the prompt is empty", one.at)
-    if content.startswith(_LATER_SCHEMES):
+    if content.startswith("exec:"):
+        raise ConfigError.of("prompts from `exec:` are not supported", one.at, PROGRAM_HINT)
+    if content.startswith(_REGISTRIES):
         scheme = content.partition(":")[0]
-        raise ConfigError.of(f"prompts from `{scheme}:` are not yet supported", one.at)
-    if not is_path(content, base_path):
-        return [_prompt(one.content, one.label or one.content, one.name, one.where)]
-    files = load_prompts(content, base_path, one.at)
-    several = len({file.path for file in files}) > 1
-    return [_prompt(file.raw, _label(file, one.label, several), one.name, one.where) for file in files]
+        raise ConfigError.of(f"prompts from `{scheme}:` are not supported", one.at, _REGISTRY_HINT)
+    if not is_path(content, reading.base_path):
+        return [replace(_prompt(one.content, one.label or one.content, one.at), name=one.name, config=one.config)]
+    files = load_prompts(content, one.label, reading, one.at)
+    return [
+        replace(
+            _prompt(file.raw, file.label, file.where),
+            name=f"{one.name}:{number}" if one.name is not None and len(files) > 1 else one.name,
+            config=one.config,
+            function=file.function,
+            whole_file=file.whole_file,
+        )
+        for number, file in enumerate(files, start=1)
+    ]
 
 
-def _label(file: FilePrompt, label: str | None, several: bool) -> str:
-    """What a prompt out of a file is called, so that no two prompts of one entry are called the same."""
-    if label is None:
-        return f"{file.path}: {file.head}"
-    if file.splits:
-        return f"{label}: {file.path}: {file.head}"
-    return f"{label}: {file.path}" if several else label
+def _prompt(raw: str, label: str, where: Place) -> Prompt:
+    return Prompt(raw, label, hashlib.sha256(label.encode()).hexdigest(), where=where)
 
 
-def _prompt(raw: str, label: str, name: str | None, where: Place) -> Prompt:
-    return Prompt(raw, label, hashlib.sha256(label.encode()).hexdigest(), name, where)
-
-
-def _distinct(built: list[tuple[_Written, list[Prompt]]], notice: Callable[[str], None]) -> list[Prompt]:
-    """The prompts without repetitions. Raises where one label stands for two prompts."""
-    kept: dict[str, tuple[Prompt, _Written]] = {}
+def _distinct(placed: Iterable[tuple[Prompt, Place | None]], notice: Callable[[str], None]) -> tuple[Prompt, ...]:
+    """The prompts without repetitions. Raises where one label stands for two prompts; places are those of labels."""
+    kept: dict[str, tuple[Prompt, Place | None]] = {}
     problems = Problems()
-    for written, prompts in built:
-        for prompt in prompts:
-            other, origin = kept.setdefault(prompt.label, (prompt, written))
-            if other is prompt:
-                continue
-            unlabelled = origin.label is None and written.label is None
-            if other.raw == prompt.raw and (unlabelled or origin is written):
-                notice(f"the prompt `{shortened(prompt.label)}` is given more than once: it is sent once")
-                continue
-            message = f"the label `{shortened(prompt.label)}` is already that of the prompt at {_label_place(origin)}"
-            problems.add(message, _label_place(written))
+    for prompt, place in placed:
+        other, origin = kept.setdefault(prompt.label, (prompt, place))
+        if other is prompt:
+            continue
+        if replace(other, where=prompt.where, whole_file=prompt.whole_file) == prompt:
+            notice(f"the prompt `{shortened(prompt.label)}` is given more than once: it is sent once")
+            continue
+        message = (
+            f"the label `{shortened(prompt.label)}` is already that of the prompt at {located(Problem('', origin))}"
+        )
+        problems.add(message, located(Problem("", place)), _SAME_LABEL_HINT)
     problems.check()
-    return [prompt for prompt, _ in kept.values()]
+    return tuple(prompt for prompt, _ in kept.values())
 
 
-def _label_place(written: _Written) -> Place | None:
-    return located(Problem("", written.where if written.label is None else within(written.where, "label")))
+def _label_place(written: _Written, prompt: Prompt) -> Place | None:
+    """Where a prompt's label stands in the configuration; where it has none, where the prompt itself does."""
+    if written.label is None:
+        return prompt.where
+    return within(written.where, "label")

@@ -5,8 +5,11 @@ from __future__ import annotations
 import glob
 import os
 import re
+from functools import partial
 from pathlib import Path
 from typing import TypeGuard
+
+from sagemaker_eval.text.files_read import note_read, note_search
 
 PREFIX = "file://"
 
@@ -23,7 +26,9 @@ def is_reference(value: object) -> TypeGuard[str]:
 def resolve(reference: str, base_path: str) -> str:
     """The path that a reference, with or without `file://`, means from the folder `base_path`; `~` is expanded."""
     path = os.path.expanduser(reference.removeprefix(PREFIX))
-    return os.path.normpath(os.path.join(base_path, path))
+    resolved = os.path.normpath(os.path.join(base_path, path))
+    note_read(resolved)
+    return resolved
 
 
 def expand_glob(pattern: str, base_path: str) -> list[str]:
@@ -43,7 +48,9 @@ def expand_glob(pattern: str, base_path: str) -> list[str]:
         for alternative in _brace_alternatives(relative)
         for match in glob.iglob(alternative, root_dir=base_path or None, recursive=True)
     }
-    return sorted(_posix(path) for path in found if os.path.isfile(path))
+    files = sorted(_posix(path) for path in found if os.path.isfile(path))
+    note_search(pattern, base_path, partial(expand_glob, pattern, base_path), files)
+    return files
 
 
 def is_glob(pattern: str) -> bool:

@@ -1,22 +1,25 @@
-"""The `config` of a `sagemaker:` provider, the environment and the defaults, as one `SageMakerOptions`."""
+"""The `config` of a `sagemaker:` or `container:` provider, the environment and the defaults, as `SageMakerOptions`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from sagemaker_eval.config.explaining import check, unknown_name
+from sagemaker_eval.config.explaining import KeyProblem, check, unknown_name
 from sagemaker_eval.config.gathering import Problems
 from sagemaker_eval.config.names import KnownNames
 from sagemaker_eval.config.places import within
 from sagemaker_eval.config.provider_ids import ProviderId
-from sagemaker_eval.config.schema import SageMakerConfig, SageMakerEnvironment
+from sagemaker_eval.config.schema import ContainerConfig, ModelConfig, SageMakerConfig, SageMakerEnvironment
 from sagemaker_eval.errors import ConfigError, Problem
-from sagemaker_eval.model import AwsSettings, Place, SageMakerOptions, Sampling, StaticKeys
+from sagemaker_eval.model import AwsSettings, Json, Place, SageMakerOptions, Sampling, StaticKeys
 
 T = TypeVar("T")
 
 _DEFAULTS = SageMakerOptions(endpoint="")
+_AWS_KEYS = {*SageMakerConfig.known_keys(), *SageMakerConfig.later}.difference(
+    ContainerConfig.known_keys(), ContainerConfig.later
+)
 
 
 def read_environment(env: Mapping[str, str]) -> SageMakerEnvironment:
@@ -30,24 +33,39 @@ def read_environment(env: Mapping[str, str]) -> SageMakerEnvironment:
         ) from None
 
 
+def read_model_config(kind: str, raw: Json, where: Place) -> ModelConfig:
+    """The `config` (None where there is none) of a provider of a kind. Raises `ConfigError` with all that is wrong."""
+    raw = {} if raw is None else raw
+    if kind == "sagemaker":
+        return check(SageMakerConfig, raw, where)
+    problems = Problems()
+    meaningless = _AWS_KEYS.intersection(raw) if isinstance(raw, Mapping) else frozenset[str]()
+    for key in sorted(meaningless):
+        hint = "the URL of a container stands in its id" if key.startswith("endpoint") else "take it out"
+        problems.keep(
+            KeyProblem(f"`{key}` means nothing to a container, which is called without AWS", within(where, key), hint)
+        )
+    if meaningless:
+        raw = {key: value for key, value in raw.items() if key not in meaningless}
+    config = problems.attempt(lambda: check(ContainerConfig, raw, where))
+    problems.check()
+    assert config is not None
+    return config
+
+
 def sagemaker_options(
-    parsed: ProviderId, config: SageMakerConfig, where: Place, environment: SageMakerEnvironment, names: KnownNames
+    parsed: ProviderId, config: ModelConfig, where: Place, environment: SageMakerEnvironment, names: KnownNames
 ) -> SageMakerOptions:
     """The options of one provider. `where` is the provider's `config`. Raises `ConfigError` with all that is wrong."""
     problems = Problems()
     model_type = problems.attempt(lambda: _model_type(parsed, config, where, names))
-    keys = problems.attempt(lambda: _static_keys(config, where))
+    aws = problems.attempt(lambda: _aws(config, where, environment))
     problems.check()
     return SageMakerOptions(
-        endpoint=config.endpoint or parsed.endpoint or "",
+        endpoint=_endpoint(parsed, config),
         model_type=model_type or "",
         embedding=parsed.embedding,
-        aws=AwsSettings(
-            region=config.region or environment.region or environment.default_region,
-            profile=config.profile,
-            keys=keys,
-            endpoint_url=config.endpoint_url,
-        ),
+        aws=aws or AwsSettings(),
         sampling=_sampling(config, environment),
         content_type=config.content_type or _DEFAULTS.content_type,
         accept=config.accept_type or _DEFAULTS.accept,
@@ -57,12 +75,14 @@ def sagemaker_options(
     )
 
 
-def settings_without_effect(parsed: ProviderId, config: SageMakerConfig, notice: Callable[[str], None]) -> None:
+def settings_without_effect(parsed: ProviderId, config: ModelConfig, notice: Callable[[str], None]) -> None:
     """Tell of settings that contradict others, so that nothing is passed over in silence."""
     if parsed.model_type and config.model_type and config.model_type != parsed.model_type:
-        told = f"`sagemaker:{parsed.model_type}:{parsed.endpoint}` has `modelType: {config.model_type}` in its config"
+        told = (
+            f"`{parsed.kind}:{parsed.model_type}:{parsed.endpoint}` has `modelType: {config.model_type}` in its config"
+        )
         notice(f"{told}: the id wins, the model type is {parsed.model_type}")
-    if config.access_key_id and config.profile:
+    if isinstance(config, SageMakerConfig) and config.access_key_id and config.profile:
         notice(f"the access keys of endpoint `{parsed.endpoint}` win over its `profile: {config.profile}`")
     if config.response_format and config.response_format.type:
         notice("`responseFormat.type` has no effect: `responseFormat.path` alone decides what is read")
@@ -73,7 +93,7 @@ def first_set(*values: T | None) -> T:
     return next(value for value in values if value is not None)
 
 
-def _model_type(parsed: ProviderId, config: SageMakerConfig, where: Place, names: KnownNames) -> str:
+def _model_type(parsed: ProviderId, config: ModelConfig, where: Place, names: KnownNames) -> str:
     if parsed.model_type:
         return parsed.model_type
     known = names.embedding_formats if parsed.embedding else names.formats
@@ -81,8 +101,25 @@ def _model_type(parsed: ProviderId, config: SageMakerConfig, where: Place, names
         if config.model_type not in known:
             raise ConfigError([unknown_name("model type", config.model_type, known, within(where, "modelType"))])
         return config.model_type
-    named = "jumpstart" in (config.endpoint or parsed.endpoint or "").lower() and not parsed.embedding
+    named = "jumpstart" in _endpoint(parsed, config).lower() and not parsed.embedding
     return "jumpstart" if named and "jumpstart" in known else _DEFAULTS.model_type
+
+
+def _endpoint(parsed: ProviderId, config: ModelConfig) -> str:
+    """The endpoint that is called: that of the config, else that of the id."""
+    configured = config.endpoint if isinstance(config, SageMakerConfig) else None
+    return configured or parsed.endpoint or ""
+
+
+def _aws(config: ModelConfig, where: Place, environment: SageMakerEnvironment) -> AwsSettings:
+    if not isinstance(config, SageMakerConfig):
+        return AwsSettings()
+    return AwsSettings(
+        region=config.region or environment.region or environment.default_region,
+        profile=config.profile,
+        keys=_static_keys(config, where),
+        endpoint_url=config.endpoint_url,
+    )
 
 
 def _static_keys(config: SageMakerConfig, where: Place) -> StaticKeys | None:
@@ -100,7 +137,7 @@ def _static_keys(config: SageMakerConfig, where: Place) -> StaticKeys | None:
     raise ConfigError.of(f"`{written}` stands without {missing}", within(where, written), f"add {missing} beside it")
 
 
-def _sampling(config: SageMakerConfig, environment: SageMakerEnvironment) -> Sampling:
+def _sampling(config: ModelConfig, environment: SageMakerEnvironment) -> Sampling:
     defaults = _DEFAULTS.sampling
     return Sampling(
         max_tokens=first_set(config.max_tokens, environment.max_tokens, defaults.max_tokens),

@@ -22,11 +22,13 @@ from sagemaker_eval.config.fields import (
     NotNegative,
     Number,
     Region,
+    ScriptReference,
     Shapes,
     Share,
     TopP,
     WholeNotNegative,
 )
+from sagemaker_eval.config.option_fields import CellLength, Pairs, Pattern, Range, Texts
 from sagemaker_eval.model import Json
 
 Map = dict[str, Json]
@@ -67,14 +69,9 @@ class ResponseFormat(Entry):
     type: str | None = None
 
 
-class SageMakerConfig(Entry):
-    """The `config` of a `sagemaker:` provider."""
+class ModelConfig(Entry):
+    """What the `config` of a `sagemaker:` and of a `container:` provider have in common."""
 
-    where_it_stands = "in the `config` of a SageMaker provider"
-    later = keys.LATER_SAGEMAKER_CONFIG
-
-    endpoint: EndpointName | None = None
-    region: Region | None = None
     model_type: Filled | None = None
     max_tokens: Count | None = None
     temperature: NotNegative | None = None
@@ -84,15 +81,33 @@ class SageMakerConfig(Entry):
     accept_type: HeaderValue | None = None
     delay: WholeNotNegative | None = None
     response_format: ResponseFormat | None = None
+    max_retries: WholeNotNegative | None = None
+    timeout_ms: Count | None = None
+    transform: Filled | None = None
+    response_transform: Filled | None = None
+    chat: bool | None = None
+
+
+class SageMakerConfig(ModelConfig):
+    """The `config` of a `sagemaker:` provider."""
+
+    where_it_stands = "in the `config` of a SageMaker provider"
+    later = keys.LATER_SAGEMAKER_CONFIG
+
+    endpoint: EndpointName | None = None
+    region: Region | None = None
     access_key_id: Filled | None = None
     secret_access_key: Filled | None = None
     session_token: Filled | None = None
     profile: Filled | None = None
     endpoint_url: HttpUrl | None = None
-    max_retries: WholeNotNegative | None = None
-    timeout_ms: Count | None = None
-    transform: Filled | None = None
-    chat: bool | None = None
+
+
+class ContainerConfig(ModelConfig):
+    """The `config` of a `container:` provider."""
+
+    where_it_stands = "in the `config` of a container"
+    later = keys.LATER_CONTAINER_CONFIG
 
 
 class SageMakerEnvironment(Entry):
@@ -110,14 +125,16 @@ class ProviderEntry(Entry):
     """A provider as an object, or the value of the one-key map form."""
 
     where_it_stands = "in a provider"
-    later = keys.LATER_PROVIDER
 
     id: Filled | None = None
     label: Filled | None = None
-    config: Annotated[Json, Shapes(SageMakerConfig | Map | None)] = None
+    config: Annotated[Json, Shapes(SageMakerConfig | ContainerConfig | Map | None)] = None
     delay: WholeNotNegative | None = None
     max_concurrency: Count | None = None
     transform: Filled | None = None
+    response_transform: Filled | None = None
+    env: Annotated[Json, Shapes(dict[str, str | float | bool | None] | None)] = None
+    inputs: Map | None = None
     prompts: list[Filled] | None = None
 
 
@@ -144,7 +161,16 @@ class TestOptions(Entry):
     where_it_stands = "in the `options` of a test"
     later = keys.LATER_TEST_OPTIONS
 
+    prefix: str | None = None
+    suffix: str | None = None
+    transform: Filled | None = None
+    postprocess: Filled | None = None
+    transform_vars: Filled | None = None
+    store_output_as: Filled | None = None
     disable_var_expansion: bool | None = None
+    disable_conversation_var: bool | None = None
+    disable_default_asserts: bool | None = None
+    run_serially: bool | None = None
     repeat: Count | None = None
 
 
@@ -154,14 +180,39 @@ class TestEntry(Entry):
     __test__: ClassVar[bool] = False
 
     where_it_stands = "in a test"
-    later = keys.LATER_TEST
 
     description: str | None = None
-    vars: Annotated[Json, Shapes(Map | None)] = None
+    vars: Annotated[Json, Shapes(Map | str | list[str] | None)] = None
     assert_: Annotated[Json, Shapes(list[AssertionEntry] | None)] = Field(default=None, alias="assert")
     threshold: Number | None = None
     options: Annotated[Json, Shapes(TestOptions | None)] = None
     metadata: Map | None = None
+    provider: Annotated[Json, Shapes(str | ProviderEntry | dict[str, ProviderEntry] | None)] = None
+    providers: list[Filled] | None = None
+    prompts: list[Filled] | None = None
+    provider_output: Annotated[Json, Shapes(str | Map | None)] = None
+    assert_scoring_function: ScriptReference | None = None
+
+
+class TestGeneratorEntry(Entry):
+    """A source of tests with what its function is called with."""
+
+    __test__: ClassVar[bool] = False
+
+    where_it_stands = "in a source of tests"
+
+    path: Filled
+    config: Map | None = None
+
+
+class ScenarioEntry(Entry):
+    """Data sets and the tests that each of them is put to. Both may be, or hold, `file://` paths."""
+
+    where_it_stands = "in a scenario"
+
+    description: str | None = None
+    config: Annotated[Json, Shapes(str | list[str | TestEntry] | None)] = None
+    tests: Annotated[Json, Shapes(str | list[str | TestEntry] | None)] = None
 
 
 class EvaluateOptions(Entry):
@@ -175,6 +226,7 @@ class EvaluateOptions(Entry):
     delay: WholeNotNegative | None = None
     cache: bool | None = None
     show_progress_bar: bool | None = None
+    filter_range: Range | None = None
 
 
 class CommandLineOptions(Entry):
@@ -187,6 +239,30 @@ class CommandLineOptions(Entry):
     repeat: Count | None = None
     delay: WholeNotNegative | None = None
     cache: bool | None = None
+    description: str | None = None
+    tags: Map | None = None
+    var: Map | None = None
+    output: Annotated[Json, Shapes(str | list[str] | None)] = None
+    env_path: Texts | None = None
+    env_file: Texts | None = None
+    prompt_prefix: str | None = None
+    prompt_suffix: str | None = None
+    table: bool | None = None
+    table_cell_max_length: CellLength | None = None
+    progress_bar: bool | None = None
+    write: bool | None = None
+    verbose: bool | None = None
+    filter_pattern: Pattern | None = None
+    filter_first_n: Count | None = None
+    filter_range: Range | None = None
+    filter_sample: Count | None = None
+    filter_sample_seed: WholeNotNegative | None = None
+    filter_providers: Pattern | None = None
+    filter_targets: Pattern | None = None
+    filter_prompts: Pattern | None = None
+    filter_metadata: Pairs | None = None
+    filter_failing: Filled | None = None
+    filter_errors_only: Filled | None = None
 
 
 Prompts = str | list[str | PromptEntry] | dict[str, str]
@@ -205,7 +281,8 @@ class ConfigEntry(Entry):
     providers: Annotated[Json, Shapes(Providers | None)] = None
     targets: Annotated[Json, Shapes(Providers | None)] = None
     tests: Annotated[Json, Shapes(str | list[str | TestEntry] | None)] = None
-    default_test: Annotated[Json, Shapes(TestEntry | None)] = None
+    default_test: Annotated[Json, Shapes(str | TestEntry | None)] = None
+    scenarios: Annotated[Json, Shapes(str | list[str | Map] | None)] = None
     evaluate_options: EvaluateOptions | None = None
     command_line_options: CommandLineOptions | None = None
     max_error_rate: Share | None = None
@@ -213,3 +290,5 @@ class ConfigEntry(Entry):
     cache: bool | None = None
     output_path: Annotated[Json, Shapes(str | list[str] | None)] = None
     metadata: Map | None = None
+    nunjucks_filters: Annotated[Json, Shapes(dict[str, str] | None)] = None
+    filters: Annotated[Json, Shapes(dict[str, str] | None)] = None

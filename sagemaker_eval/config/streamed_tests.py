@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import NamedTuple
 
+from sagemaker_eval.config.explaining import MAX_SHOWN
 from sagemaker_eval.config.yaml_loader import read_text
-from sagemaker_eval.errors import ConfigError
+from sagemaker_eval.errors import ConfigError, Problem
 from sagemaker_eval.model import Json, Place, TestCase
 
 Build = Callable[[Mapping[str, Json], Place], TestCase]
 """Makes a test of an entry as written. Raises `ConfigError`."""
 
-Entries = Iterator[tuple[int, Mapping[str, Json]]]
-"""Test entries as written, each with the line of the file that it begins on."""
 
-Read = Callable[[Iterable[str], str], Entries]
-"""The entries that the lines of a file hold; the path is for messages. Raises `ConfigError`."""
+class Entry(NamedTuple):
+    """A test as written, and the line of the file (the row of a sheet) that it begins on.
+
+    `assertion_columns` names the column that each assertion of `raw` was read from, in a table.
+    """
+
+    line: int
+    raw: Mapping[str, Json]
+    assertion_columns: tuple[str, ...] = ()
+
+
+Entries = Iterator[Entry]
+
+Read = Callable[[str, str], Entries]
+"""The entries of a file: its path, and what messages call it. Raises `ConfigError`."""
 
 
 MOST_KEPT = 10_000
@@ -24,10 +38,10 @@ MOST_KEPT = 10_000
 
 
 class StreamedTests:
-    """The tests of one CSV or JSONL file. `path` is what messages call it; large files are opened anew by each pass.
+    """The tests of one file of entries. `path` is what messages call it; large files are opened anew by each pass.
 
-    A pass over a file raises `ConfigError` at the first entry that cannot be read, and where the file is no longer the
-    one that the tests were opened on.
+    A pass raises `ConfigError` at the first entry that cannot be read; for entries that are no tests, at the first of
+    them with the problems of those that follow; and where the file is no longer the one that the tests were opened on.
     """
 
     def __init__(self, path: str, read: Read, build: Build) -> None:
@@ -49,8 +63,12 @@ class StreamedTests:
             yield from self._kept
             return
         count, kept = 0, []
-        for line, entry in self._entries():
-            test = self._build(entry, Place(self._path, line))
+        entries = self._entries()
+        for entry in entries:
+            try:
+                test = self._built(entry)
+            except ConfigError as error:
+                raise self._with_problems_of(entries, error) from None
             yield test
             count += 1
             if count <= MOST_KEPT:
@@ -58,14 +76,30 @@ class StreamedTests:
         self._count = count
         self._kept = kept if count <= MOST_KEPT else None
 
+    def _built(self, entry: Entry) -> TestCase:
+        try:
+            return self._build(entry.raw, Place(self._path, entry.line))
+        except ConfigError as error:
+            raise ConfigError(_with_column(problem, entry.assertion_columns) for problem in error.problems) from None
+
+    def _with_problems_of(self, entries: Entries, error: ConfigError) -> ConfigError:
+        """`error`, and the problems of further entries, as many as are ever shown."""
+        found = list(error.problems)
+        try:
+            for entry in entries:
+                if len(found) > MAX_SHOWN:
+                    break
+                try:
+                    self._built(entry)
+                except ConfigError as further:
+                    found += further.problems
+        except ConfigError as unreadable:
+            found += unreadable.problems
+        return ConfigError(found)
+
     def _entries(self) -> Entries:
         self._check_unchanged()
-        try:
-            with open(self._file, encoding="utf-8-sig", newline="") as lines:
-                yield from self._read(lines, self._path)
-        except UnicodeDecodeError:
-            read_text(self._path)  # raises the error that names the line
-            raise
+        yield from self._read(self._file, self._path)
         self._check_unchanged()
 
     def _check_unchanged(self) -> None:
@@ -78,3 +112,25 @@ class StreamedTests:
         except OSError as error:
             raise ConfigError.of(f"the file cannot be read: {error.strerror}", Place(self._path)) from None
         return status.st_size, status.st_mtime_ns
+
+
+def of_lines(read: Callable[[Iterable[str], str], Entries]) -> Read:
+    """What reads a UTF-8 file by its lines, which keep their ends, with or without a byte order mark."""
+
+    def entries(file: str, path: str) -> Entries:
+        try:
+            with open(file, encoding="utf-8-sig", newline="") as lines:
+                yield from read(lines, path)
+        except UnicodeDecodeError:
+            read_text(path)  # raises the error that names the line
+            raise
+
+    return entries
+
+
+def _with_column(problem: Problem, columns: tuple[str, ...]) -> Problem:
+    """A problem of an assertion that was read from a table, with the name of its column."""
+    match problem.where.pointer if problem.where else ():
+        case ("assert", int(index), *_) if index < len(columns):
+            return replace(problem, message=f"column `{columns[index]}`: {problem.message}")
+    return problem

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from sagemaker_eval.config.assertion_specs import build_assertions
-from sagemaker_eval.config.explaining import KeyProblem, check, misshapen, not_yet_supported
-from sagemaker_eval.config.file_values import variable_value
+from sagemaker_eval.config.explaining import check, listed, misshapen, not_yet_supported
 from sagemaker_eval.config.gathering import Problems
 from sagemaker_eval.config.places import within
-from sagemaker_eval.config.references import is_reference
-from sagemaker_eval.config.schema import TestEntry, TestOptions
+from sagemaker_eval.config.schema import TestEntry
+from sagemaker_eval.config.test_columns import ignore
+from sagemaker_eval.config.test_options import read_options
+from sagemaker_eval.config.variables import VariableTransforms, forced_variables, read_variables
 from sagemaker_eval.errors import ConfigError
-from sagemaker_eval.model import EMPTY, Json, Place, TestCase
+from sagemaker_eval.model import EMPTY, Json, Place, ProviderSpec, TestCase, UserCode, compact_json
+
+T = TypeVar("T")
+
+__all__ = ["TestContext", "build_test", "forced_variables", "merged", "overlaid", "read_default_test", "read_test"]
+
+_TELLING = ("assert", "vars", "options", "metadata", "provider", "providerOutput", "threshold")
+"""What a test must have at least one of, as in promptfoo."""
 
 
 @dataclass(frozen=True, slots=True)
 class TestContext:
-    """What all tests of a suite share. `default` has the config's metadata; `forced` variables win over a test's."""
+    """What all tests of a suite share. `default` has the config's metadata; `forced` variables win over a test's.
+
+    `scenario_numbers` counts the data sets of scenarios, over all files of one configuration where they share it.
+    """
 
     __test__ = False
 
@@ -27,27 +40,72 @@ class TestContext:
     default: TestCase = field(default_factory=TestCase)
     forced: Mapping[str, Json] = field(default_factory=dict)
     csv_delimiter: str = ","
+    build_provider: Callable[[Json, Place], ProviderSpec] | None = None
+    notice: Callable[[str], None] = ignore
+    scenario_numbers: Iterator[int] = field(default_factory=itertools.count)
+    transforms: VariableTransforms = field(default_factory=VariableTransforms)
+    built_providers: dict[str, ProviderSpec] = field(default_factory=dict)
+    """The providers of tests, by what was written, so that tests that name the same one share it."""
 
 
 def build_test(raw: Json, where: Place, context: TestContext) -> TestCase:
     """The test that `raw` describes, merged as promptfoo merges (defaults first). Raises `ConfigError`."""
     own = read_test(raw, where, context)
-    if not raw:
-        raise ConfigError.of("the test is empty", where, "give it `vars`, `assert` or both")
+    check_telling(raw, where)
     return merged(own, context)
 
 
+def check_telling(raw: Mapping[str, Json], where: Place) -> None:
+    """Raises `ConfigError` for a test that asks and judges nothing of its own."""
+    if not raw:
+        raise ConfigError.of("the test is empty", where, "give it `vars`, `assert` or both")
+    if all(raw.get(key) is None for key in _TELLING):
+        raise ConfigError.of(f"the test has none of {listed(_TELLING)}", where, "give it one of them, or remove it")
+
+
 def merged(own: TestCase, context: TestContext) -> TestCase:
-    """A test over what all tests start from, under the variables of the command line."""
+    """A test over what all tests start from, under the variables of the command line, its variables transformed.
+
+    Raises `ConfigError` where `transformVars` fails.
+    """
     default = context.default
+    inherited = () if own.options.get("disableDefaultAsserts") else default.assertions
+    options = {**default.options, **own.options}
+    variables: Mapping[str, Json] = {**default.vars, **own.vars, **context.forced}
+    if "transformVars" in options:
+        code = _transform_of(own if "transformVars" in own.options else default, context)
+        variables = context.transforms.applied(code, variables, own.where)
     return TestCase(
         description=own.description,
-        vars={**default.vars, **own.vars, **context.forced},
-        assertions=default.assertions + own.assertions,
+        vars=variables,
+        assertions=inherited + own.assertions,
         threshold=default.threshold if own.threshold is None else own.threshold,
         metadata={**default.metadata, **own.metadata},
-        options={**default.options, **own.options},
+        options=options,
+        providers=default.providers if own.providers is None else own.providers,
+        prompts=default.prompts if own.prompts is None else own.prompts,
+        provider=own.provider or default.provider,
+        provider_output=own.provider_output,
+        scoring=own.scoring or default.scoring,
         where=own.where,
+    )
+
+
+def overlaid(lower: TestCase, upper: TestCase) -> TestCase:
+    """One test over another, neither merged with the defaults: what scenarios are made of."""
+    return TestCase(
+        description=upper.description or lower.description,
+        vars={**lower.vars, **upper.vars},
+        assertions=lower.assertions + upper.assertions,
+        threshold=lower.threshold if upper.threshold is None else upper.threshold,
+        metadata={**lower.metadata, **upper.metadata},
+        options={**lower.options, **upper.options},
+        providers=lower.providers if upper.providers is None else upper.providers,
+        prompts=lower.prompts if upper.prompts is None else upper.prompts,
+        provider=upper.provider or lower.provider,
+        provider_output=lower.provider_output if upper.provider_output is None else upper.provider_output,
+        scoring=upper.scoring or lower.scoring,
+        where=upper.where,
     )
 
 
@@ -55,15 +113,21 @@ def read_test(raw: Json, where: Place, context: TestContext) -> TestCase:
     """A test, or `defaultTest`, by itself."""
     if not isinstance(raw, Mapping):
         raise misshapen("a map", raw, where)
-    problems = Problems()
+    base_path, problems = context.base_path, Problems()
     entry = problems.attempt(lambda: check(TestEntry, raw, where))
-    variables = problems.attempt(lambda: _variables(raw.get("vars"), within(where, "vars"), context.base_path))
-    options = problems.attempt(lambda: _options(raw.get("options"), within(where, "options")))
-    assertions = problems.attempt(
-        lambda: build_assertions(raw.get("assert"), within(where, "assert"), context.assertion_types, context.base_path)
-    )
+
+    def part(key: str, read: Callable[[Json, Place], T]) -> T | None:
+        value = raw.get(key)
+        return None if value is None else problems.attempt(lambda: read(value, within(where, key)))
+
+    variables = part("vars", lambda value, place: read_variables(value, place, base_path))
+    options = part("options", lambda value, place: read_options(value, place, base_path, context.notice))
+    assertions = part("assert", lambda value, place: build_assertions(value, place, context.assertion_types, base_path))
+    provider = part("provider", lambda value, place: _provider(value, place, context))
+    output = part("providerOutput", _output)
     problems.check()
     assert entry is not None
+    scoring = entry.assert_scoring_function
     return TestCase(
         description=entry.description,
         vars=variables or EMPTY,
@@ -71,6 +135,11 @@ def read_test(raw: Json, where: Place, context: TestContext) -> TestCase:
         threshold=entry.threshold,
         metadata=entry.metadata or EMPTY,
         options=options or EMPTY,
+        providers=None if entry.providers is None else tuple(entry.providers),
+        prompts=None if entry.prompts is None else tuple(entry.prompts),
+        provider=provider,
+        provider_output=output,
+        scoring=UserCode(scoring, base_path, within(where, "assertScoringFunction")) if scoring else None,
         where=where,
     )
 
@@ -79,67 +148,38 @@ def read_default_test(
     raw: Json, where: Place, context: TestContext, metadata: Mapping[str, Json], notice: Callable[[str], None]
 ) -> TestCase:
     """`defaultTest` (None where absent) over the config's own metadata: what every test starts from."""
-    if isinstance(raw, str):
-        raise ConfigError.of("`defaultTest` from a file is not yet supported", where, "write it out as a map")
-    test = TestCase() if raw is None else read_test(raw, where, context)
+    if raw is None:
+        return TestCase(metadata=dict(metadata))
+    test = read_test(raw, where, context)
     if test.description is not None:
         notice("`description` has no effect in `defaultTest`: tests do not inherit it")
-    return TestCase(
-        vars=test.vars,
-        assertions=test.assertions,
-        threshold=test.threshold,
-        metadata={**metadata, **test.metadata},
-        options=test.options,
-    )
+    if test.provider_output is not None:
+        notice("`providerOutput` has no effect in `defaultTest`: tests do not inherit it")
+    if "disableDefaultAsserts" in test.options:
+        notice("`disableDefaultAsserts` has no effect in `defaultTest`: it is for the tests that do without them")
+    return replace(test, description=None, provider_output=None, metadata={**metadata, **test.metadata})
 
 
-def _variables(raw: Json, where: Place, base_path: str) -> Mapping[str, Json]:
-    if raw is None:
-        return EMPTY
-    if isinstance(raw, str | list):
-        raise ConfigError.of("`vars` from files are not yet supported", where, "write them out as a map")
-    if not isinstance(raw, Mapping):
-        raise misshapen("a map", raw, where)
-    if _looks_like_assertions(raw.get("assert")):
-        hint = "move it out of `vars`, to the level of `vars` itself"
-        raise ConfigError([KeyProblem("`assert` stands among the variables", within(where, "assert"), hint)])
-    if not any(isinstance(value, list) or is_reference(value) for value in raw.values()):
-        return raw
-    problems = Problems()
-    values = problems.attempt_each(
-        raw.items(), lambda item: (item[0], variable_value(item[1], base_path, within(where, item[0])))
-    )
-    problems.check()
-    return dict(values)
+def _transform_of(test: TestCase, context: TestContext) -> UserCode:
+    where = within(test.where, "options", "transformVars") if test.where else None
+    return UserCode(test.options["transformVars"], context.base_path, where)
 
 
-def _looks_like_assertions(value: Json) -> bool:
-    """Whether the value of a variable called `assert` is what belongs one level up."""
-    return isinstance(value, list) and any(isinstance(item, Mapping) and "type" in item for item in value)
+def _provider(raw: Json, where: Place, context: TestContext) -> ProviderSpec:
+    if not isinstance(raw, str | Mapping):
+        raise misshapen("the id of a provider, or a map", raw, where)
+    if context.build_provider is None:
+        raise ConfigError([not_yet_supported("provider", where)])
+    written = compact_json(raw)
+    if written not in context.built_providers:
+        context.built_providers[written] = context.build_provider(raw, where)
+    return context.built_providers[written]
 
 
-def _options(raw: Json, where: Place) -> Mapping[str, Json]:
-    """The options that are set, `disableVarExpansion` and `repeat` with their types."""
-    if raw is None:
-        return EMPTY
-    problems = Problems()
-    known = problems.attempt(lambda: check(TestOptions, raw, where))
-    for key in sorted(TestOptions.later.intersection(raw)) if isinstance(raw, Mapping) else ():
-        if not _is_embedding_choice(key, raw[key]):
-            problems.keep(not_yet_supported(key, within(where, key)))
-    problems.check()
-    assert known is not None
-    return {key: value for key, value in known.model_dump(by_alias=True).items() if value is not None}
-
-
-def _is_embedding_choice(key: str, value: Json) -> bool:
-    """Whether an option only names the embedding endpoint of similarity assertions.
-
-    It decides nothing for any other assertion, so that it can stand in a configuration without being passed over.
-    """
-    return key == "provider" and isinstance(value, Mapping) and set(value) == {"embedding"}
-
-
-def forced_variables(variables: Mapping[str, str]) -> Mapping[str, Json]:
-    """The variables of the command line, whose `file://` values are relative to the working folder."""
-    return {name: variable_value(value, ".", Place(f"--var {name}")) for name, value in variables.items()}
+def _output(raw: Json, where: Place) -> Json:
+    """The output given in advance; an empty text is none, as in promptfoo, where a blank cell of a table means it."""
+    if raw == "":
+        return None
+    if not isinstance(raw, str | Mapping):
+        raise misshapen("text or a map", raw, where)
+    return raw

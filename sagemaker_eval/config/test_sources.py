@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import groupby
 
-from sagemaker_eval.config.datasets import ConcatenatedTests, ListedTests, open_tests
-from sagemaker_eval.config.explaining import misshapen
+from sagemaker_eval.config.datasets import ConcatenatedTests, ListedTests, Source, open_tests
+from sagemaker_eval.config.explaining import check, misshapen
 from sagemaker_eval.config.gathering import Problems
 from sagemaker_eval.config.places import within
+from sagemaker_eval.config.schema import TestGeneratorEntry
 from sagemaker_eval.config.test_cases import TestContext, build_test, merged
+from sagemaker_eval.config.test_columns import TableOptions
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import Json, Place, TestCase, Tests
 
 _NO_TESTS_HINT = "leave `tests` out to send each prompt once, without variables"
+
+BuildTest = Callable[[Json, Place, TestContext], TestCase]
 
 
 def single_test(context: TestContext) -> Tests:
@@ -22,14 +25,15 @@ def single_test(context: TestContext) -> Tests:
     return ListedTests((merged(TestCase(), context),))
 
 
-def build_tests(source: Json, where: Place, context: TestContext) -> Tests:
-    """The tests of a path, a glob or a list of tests and paths. Raises `ConfigError`, also where there are none."""
-    if isinstance(source, Mapping) and "path" in source:
-        raise _configured_source(where)
-    if isinstance(source, str):
-        tests = _open(source, where, context)
+def build_tests(source: Json, where: Place, context: TestContext, build: BuildTest = build_test) -> Tests:
+    """The tests of a path, a glob, a script or a list of tests and paths, each made by `build`.
+
+    Raises `ConfigError`, also where there are none.
+    """
+    if isinstance(source, str) or _is_generator(source):
+        tests = _open(source, where, context, build, alone=True)
     elif isinstance(source, list):
-        tests = _listed(source, where, context)
+        tests = _listed(source, where, context, build)
     elif source is None:
         tests = ListedTests(())
     else:
@@ -39,23 +43,20 @@ def build_tests(source: Json, where: Place, context: TestContext) -> Tests:
     return tests
 
 
-def _listed(source: list[Json], where: Place, context: TestContext) -> Tests:
+def _listed(source: list[Json], where: Place, context: TestContext, build: BuildTest) -> Tests:
     problems = Problems()
 
     def inline(item: tuple[int, Json]) -> TestCase:
         index, raw = item
-        place = within(where, index)
-        if isinstance(raw, Mapping) and "path" in raw:
-            raise _configured_source(place)
-        return build_test(raw, place, context)
+        return build(raw, within(where, index), context)
 
     def from_file(item: tuple[int, Json]) -> Tests:
         index, raw = item
-        return _open(raw, within(where, index), context)
+        return _open(raw, within(where, index), context, build, alone=False)
 
     parts: list[Tests] = []
-    for is_path, items in groupby(enumerate(source), lambda item: isinstance(item[1], str)):
-        if is_path:
+    for is_source, items in groupby(enumerate(source), lambda item: _is_source(item[1])):
+        if is_source:
             parts += problems.attempt_each(items, from_file)
         else:
             parts.append(ListedTests(tuple(problems.attempt_each(items, inline))))
@@ -63,14 +64,22 @@ def _listed(source: list[Json], where: Place, context: TestContext) -> Tests:
     return parts[0] if len(parts) == 1 else ConcatenatedTests(tuple(parts))
 
 
-def _open(source: str, where: Place, context: TestContext) -> Tests:
-    build = functools.partial(_build, context)
-    return open_tests(source, context.base_path, build, where, delimiter=context.csv_delimiter)
+def _open(source: Json, where: Place, context: TestContext, build: BuildTest, alone: bool) -> Tests:
+    """The tests of a path, or of a script with its `config`. `alone`: nothing else stands in `tests`."""
+    table = TableOptions(context.csv_delimiter, context.assertion_types, context.notice)
+
+    def build_entry(raw: Mapping[str, Json], place: Place) -> TestCase:
+        return build(raw, place, context)
+
+    if isinstance(source, str):
+        return open_tests(Source(source, context.base_path, where, table, numbered=alone), build_entry)
+    entry = check(TestGeneratorEntry, source, where)
+    return open_tests(Source(entry.path, context.base_path, where, table, entry.config, alone), build_entry)
 
 
-def _build(context: TestContext, raw: Mapping[str, Json], where: Place) -> TestCase:
-    return build_test(raw, where, context)
+def _is_source(value: Json) -> bool:
+    return isinstance(value, str) or _is_generator(value)
 
 
-def _configured_source(where: Place) -> ConfigError:
-    return ConfigError.of("tests as `{path, config}` are not yet supported", where, "give the path alone")
+def _is_generator(value: Json) -> bool:
+    return isinstance(value, Mapping) and "path" in value

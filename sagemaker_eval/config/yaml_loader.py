@@ -13,6 +13,7 @@ from sagemaker_eval.config.yaml_composer import MAX_DEPTH, Composer, DuplicateKe
 from sagemaker_eval.config.yaml_problems import explained
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import Json, Place
+from sagemaker_eval.text.files_read import note_read
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _ALWAYS_ALLOWED_ALIASED = 1_000_000
@@ -21,6 +22,7 @@ _ALWAYS_ALLOWED_ALIASED = 1_000_000
 def read_text(path: str | Path) -> str:
     """The text of a UTF-8 file, without its byte order mark. Raises `ConfigError` where there is none to read."""
     place = Place(str(path))
+    note_read(path)
     try:
         content = Path(path).read_bytes()
     except FileNotFoundError:

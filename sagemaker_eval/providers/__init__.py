@@ -1,5 +1,5 @@
 """Floor 5: what turns a prompt into a `Response`. Importing this registers all kinds."""
 
-from sagemaker_eval.providers import echo, sagemaker
+from sagemaker_eval.providers import container, echo, python, sagemaker
 
-__all__ = ["echo", "sagemaker"]
+__all__ = ["container", "echo", "python", "sagemaker"]

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from sagemaker_eval.model import Call, ProviderSpec, Response
-from sagemaker_eval.providers.base import PROVIDERS, Provider
+from sagemaker_eval.providers.base import PROVIDERS, Local, Provider
 from sagemaker_eval.providers.services import Services
 
 
-class Echo:
+class Echo(Local):
     """Answers each prompt with itself; sends nothing anywhere."""
 
     async def answer(self, call: Call) -> Response:
         return Response(output=call.prompt, raw=call.prompt, attempts=0)
-
-    async def request(self, call: Call) -> None:
-        return None
-
-    async def close(self) -> None:
-        return None
 
 
 @PROVIDERS.register("echo")

@@ -32,6 +32,11 @@ class ProviderPool:
         self._built.append((spec, provider))
         return provider
 
+    def prepare(self) -> None:
+        """Have every provider that was built find out where its calls go. Raises `SetupError`."""
+        for _, provider in self._built:
+            provider.prepare()
+
     async def close(self) -> None:
         """Close every provider that was built."""
         for _, provider in self._built:

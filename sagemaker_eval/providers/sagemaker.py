@@ -1,8 +1,4 @@
-"""The `sagemaker` provider: format, invoke, read.
-
-The invoke is composed here, from the outside in: cache, scrubbing, first call alone, retries, delay, check of HTTP 200
-errors, transport.
-"""
+"""The `sagemaker` provider: format, invoke, read. `container` is the same over another way (`container.py`)."""
 
 from __future__ import annotations
 
@@ -11,21 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from sagemaker_eval.calling.cache import Cached
 from sagemaker_eval.calling.cache_key import cache_key
-from sagemaker_eval.calling.checked import Checked
-from sagemaker_eval.calling.first_alone import FirstAlone
-from sagemaker_eval.calling.pacing import Pace, Paced
-from sagemaker_eval.calling.retrying import Retrying
 from sagemaker_eval.config.places import within
-from sagemaker_eval.errors import CaseError, ConfigError, EndpointFault, ExtractionError, Retry
+from sagemaker_eval.errors import CaseError, ConfigError, EndpointFault, ExtractionError, Retry, SetupError
 from sagemaker_eval.formats.base import EMBEDDING_FORMATS, FORMATS, Format
 from sagemaker_eval.formats.bodies import encode
 from sagemaker_eval.formats.usage import estimate_usage
 from sagemaker_eval.model import (
     Answer,
     Call,
-    Invoke,
     Json,
     Place,
     ProviderSpec,
@@ -37,8 +27,8 @@ from sagemaker_eval.model import (
 )
 from sagemaker_eval.providers.base import PROVIDERS, Provider
 from sagemaker_eval.providers.body_reader import NO_JSON, BodyReader
+from sagemaker_eval.providers.line import Endpoint, Line, Way
 from sagemaker_eval.providers.request_transform import RequestTransform, compile_transform
-from sagemaker_eval.providers.scrubbed import Scrubbed
 from sagemaker_eval.providers.services import Services
 from sagemaker_eval.sagemaker.transport import Transport
 from sagemaker_eval.sagemaker.wire import Wire
@@ -58,19 +48,34 @@ class Code:
 
 
 class SageMaker:
-    """One provider of the suite that calls a SageMaker endpoint."""
+    """One provider of the suite that calls a SageMaker endpoint, or what stands behind one."""
 
     def __init__(
-        self, options: SageMakerOptions, code: Code, reader: BodyReader, invoke: Invoke, notice: Callable[[str], None]
+        self,
+        options: SageMakerOptions,
+        code: Code,
+        reader: BodyReader,
+        endpoint: Endpoint,
+        notice: Callable[[str], None],
     ) -> None:
         self._options = options
         self._format = format_of(options)
         self._reader = reader
         self._path = code.path
         self._transform = code.transform
-        self._invoke = invoke
+        self._endpoint = endpoint
         self._notice = notice
         self._said: set[str] = set()
+
+    def prepare(self) -> None:
+        self._endpoint.prepare()
+
+    def address(self, request: Request) -> str:
+        try:
+            return self._endpoint.address(request)
+        except SetupError as error:
+            self._notice(error.message)
+            return invocations_path(request)
 
     async def request(self, call: Call) -> Request:
         """The request that a call becomes. Raises `FormatError`, and `ScriptError` where the transform fails."""
@@ -89,7 +94,7 @@ class SageMaker:
         )
 
     async def answer(self, call: Call) -> Response:
-        answer = await self._invoke(await self.request(call))
+        answer = await self._endpoint(await self.request(call))
         raw = answer.body.decode("utf-8", "replace")
         try:
             document, reading = self._reader.read(answer.body)
@@ -159,25 +164,32 @@ class SageMaker:
 @PROVIDERS.register("sagemaker")
 def sagemaker(spec: ProviderSpec, services: Services) -> Provider:
     """Calls a SageMaker endpoint: `sagemaker:<endpoint>`, `sagemaker:<type>:<endpoint>`, `sagemaker:embedding:…`."""
+    return provider_over(lambda: _way(spec.options, services), spec, services)
+
+
+def provider_over(find: Callable[[], Way], spec: ProviderSpec, services: Services) -> SageMaker:
+    """The provider of a spec over the way that `find` finds. Raises `ConfigError` for code that cannot be loaded."""
     options: SageMakerOptions = spec.options
-    path = response_path(options, spec.where)
-    transform = compile_transform(spec)
-    target = services.target(options.aws)
+    code = Code(response_path(options, spec.where), compile_transform(spec))
     reader = BodyReader(format_of(options))
-    transport = Transport(Wire(target), target.credentials, services.pool, options.timeout_ms)
-    checked = Checked(transport, Check(reader))
-    paced = Paced(checked, Pace(spec.delay_ms or 0, sleep=services.sleep), transport.make_ready)
-    retrying = Retrying(paced, options.max_retries, services.patience, services.sleep)
-    alone = FirstAlone(retrying, services.gate(target, options.endpoint))
+    return SageMaker(options, code, reader, Line(find, Check(reader), spec, services), services.notice)
+
+
+def _way(options: SageMakerOptions, services: Services) -> Way:
+    """The way to an endpoint: signed, to the region's SageMaker Runtime. Raises `SetupError`."""
+    target = services.target(options.aws)
     address = services.address(target)
-    invoke = Cached(
-        Scrubbed(alone, services.scrub),
-        services.store,
-        lambda request: cache_key(target.identity, address, target.region, request),
-        refresh=services.refresh,
-        flights=services.flights,
+    return Way(
+        Transport(Wire(target), target.credentials, services.pool, options.timeout_ms),
+        services.gate(target, options.endpoint),
+        key=lambda request: cache_key(target.identity, address, target.region, request),
+        url=lambda request: target.url + invocations_path(request),
     )
-    return SageMaker(options, Code(path, transform), reader, invoke, services.notice)
+
+
+def invocations_path(request: Request) -> str:
+    """The path of InvokeEndpoint for a request."""
+    return f"/endpoints/{request.endpoint}/invocations"
 
 
 def format_of(options: SageMakerOptions) -> Format:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from sagemaker_eval.calling.cache_store import CacheStore
 from sagemaker_eval.calling.clock import Sleep
-from sagemaker_eval.calling.first_alone import Gate
+from sagemaker_eval.calling.first_alone import UNREACHABLE, Gate
 from sagemaker_eval.calling.retrying import Patience
 from sagemaker_eval.calling.single_flight import SingleFlight
 from sagemaker_eval.model import AwsSettings
+from sagemaker_eval.sagemaker.container_faults import HOPELESS
 from sagemaker_eval.sagemaker.session import Target, Targets
 from sagemaker_eval.sagemaker.transport import ConnectionPool
 
@@ -34,7 +35,7 @@ class Services:
     sleep: Sleep = asyncio.sleep
     """How calls wait for their turn and before they are made again."""
     flights: SingleFlight = field(default_factory=SingleFlight)
-    _gates: dict[tuple[str, str, str, str], Gate] = field(default_factory=dict)
+    _gates: dict[tuple[str, ...], Gate] = field(default_factory=dict)
 
     def target(self, settings: AwsSettings) -> Target:
         """Where and as whom to call; one target for equal settings. Raises `SetupError`."""
@@ -54,3 +55,7 @@ class Services:
     def gate(self, target: Target, endpoint: str) -> Gate:
         """The gate of an endpoint, shared by all providers that call it as the same identity."""
         return self._gates.setdefault((target.url, target.region, target.identity, endpoint), Gate())
+
+    def container_gate(self, url: str) -> Gate:
+        """The gate of a container, shared by all providers that call it at the same URL."""
+        return self._gates.setdefault((url,), Gate(UNREACHABLE | HOPELESS))

@@ -62,9 +62,22 @@ def read_model_error(fields: Mapping[str, Any], endpoint: str) -> ModelErrorRead
         text = f"the model did not answer within SageMaker's 60 s (ModelError, original status 0): {said}"
         return ModelErrorReading(0, text, Retry.NEVER, _joined(hints.THREE_WAYS_OUT, log))
     text = f"the model container answered {'an error' if status is None else status} (ModelError): {said}"
-    if "accept_eula" in words:
+    return _reading(status, text, f"{words} {message}", log)
+
+
+def read_container_error(status: int, words: str, log: str) -> ModelErrorReading:
+    """The reading of an HTTP error that a container gave without SageMaker in between: what a ModelError would say.
+
+    `words` are what the body told, and `log` is where the container wrote more.
+    """
+    text = f"the container answered {status}: {hints.one_line(words) or 'no further message'}"
+    return _reading(status, text, words, log)
+
+
+def _reading(status: int | None, text: str, told: str, log: str) -> ModelErrorReading:
+    if "accept_eula" in told:
         return ModelErrorReading(status, text, Retry.NEVER, hints.ACCEPT_EULA, stops_run=True)
-    hopeless, hint = _advice(status, f"{words} {message}")
+    hopeless, hint = _advice(status, told)
     return ModelErrorReading(status, text, Retry.NEVER if hopeless else _retry(status), _joined(hint, log))
 
 

@@ -49,10 +49,10 @@ def network_fault(error: BaseException, context: FaultContext) -> EndpointFault 
         return None
     if isinstance(error, aiohttp.ClientHttpProxyError) and error.status == 407:
         return classify("407", 407, {}, context)
-    return classify(code, None, {"Message": _reason(error)}, context)
+    return classify(code, None, {"Message": reason_of(error)}, context)
 
 
-def _reason(error: BaseException) -> str:
+def reason_of(error: BaseException) -> str:
     """The system's own words; addresses are left out, for the table names the URL, and a proxy's holds a password."""
     if isinstance(error, aiohttp.ClientConnectorError):
         return one_line(_system_words(error.os_error))

@@ -1,20 +1,29 @@
-"""Code of the user, in whichever language it is written, as one kind of function."""
+"""Code of the user, in whichever language it is written, as one kind of function.
+
+JavaScript runs in its own engine, every call from nothing. Python runs in this process: a file is imported once, and
+an ordinary function holds up everything else while it runs (an `async def` lets other cases go on).
+"""
 
 from __future__ import annotations
 
-import asyncio
-import inspect
-from collections.abc import Callable
+import re
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from functools import lru_cache
+from typing import Protocol
 
 from sagemaker_eval.errors import ConfigError, ScriptError
 from sagemaker_eval.model import Json, UserCode
+from sagemaker_eval.text.inline_python import compile_python
 from sagemaker_eval.text.javascript.script import Script, Style, compile_javascript, load_javascript
-from sagemaker_eval.text.scripts import call, load_function, positional_arguments
+from sagemaker_eval.text.python_code import PythonCode
+from sagemaker_eval.text.scripts import PREFIX, load_function
 
 PYTHON_MARK = "python:"
 """Begins inline code that is Python; any other inline code is JavaScript."""
+
+_PYTHON_FILE = re.compile(r"file://.+\.py(:[^:/\\]*)?", re.IGNORECASE | re.DOTALL)
+_JAVASCRIPT_FILE = re.compile(r"file://.+\.[cm]?[jt]s(:[^:/\\]*)?", re.IGNORECASE | re.DOTALL)
+_KEPT = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +31,7 @@ class Role:
     """What a piece of code is for.
 
     `name` is the configuration's word for it, which begins messages (`transform`). Inline code sees what it is called
-    with under the names of `parameters`. `python_function` and `javascript_function` are what a file's function is
+    with under the names of `parameters`; a last one `...args` takes all that follow. `python_function` and `javascript_function` are what a file's function is
     called where the reference names none; JavaScript's default export counts first.
     """
 
@@ -31,75 +40,83 @@ class Role:
     python_function: str = "get_transform"
     javascript_function: str | None = None
     style: Style = Style.ANY
+    least: int = 0
+    """How many of the arguments a Python function has to take at least."""
 
 
 class Code(Protocol):
-    """Compiled code. Both ways of calling raise `ScriptError`; JavaScript that returns nothing yields `UNDEFINED`."""
+    """Compiled code. Its arguments are copies, and what it returns is JSON; both ways of calling raise `ScriptError`.
+
+    JavaScript that returns nothing yields `UNDEFINED`, Python None.
+    """
 
     def call(self, *arguments: Json) -> Json:
-        """What it returns, waited for. Not for code that has to be awaited while an event loop runs."""
+        """What it returns, waited for. Not for an async Python function while an event loop runs."""
         ...
 
     async def acall(self, *arguments: Json) -> Json:
-        """What it returns, while the event loop goes on."""
+        """What it returns, while the event loop goes on (an ordinary Python function holds it up)."""
         ...
 
 
 def compile_code(code: UserCode, role: Role) -> Code:
-    """The code, loaded and compiled once. Raises `ConfigError` placed at `code.where`."""
+    """The code, loaded and compiled; equal inline code is compiled once, and an unchanged file is loaded once.
+
+    Raises `ConfigError` placed at `code.where`: code that is not valid, a file that is missing, broken or of another
+    language, a function that is not there or cannot be called with the arguments of its role.
+    """
+    source = code.source.strip()
     try:
-        return _compiled(code, role)
+        if source.startswith(PREFIX):
+            return _loaded(source, code.base_path, role)
+        return _inline(code.source, role)
     except ConfigError as error:
         raise ConfigError(replace(problem, where=problem.where or code.where) for problem in error.problems) from None
 
 
 def is_python(source: str) -> bool:
     """Whether code is Python: inline after `python:`, or a `.py` file."""
-    if source.startswith("file://"):
-        return source.endswith(".py") or ".py:" in source
-    return source.startswith(PYTHON_MARK)
+    source = source.strip()
+    return source.startswith(PYTHON_MARK) or _PYTHON_FILE.fullmatch(source) is not None
 
 
-def _compiled(code: UserCode, role: Role) -> Code:
-    if not code.source.startswith("file://"):
-        return JavaScriptCode(compile_javascript(code.source, role.parameters, code.where, role.style), role.name)
-    if is_python(code.source):
-        return PythonCode(load_function(code.source, code.base_path, role.python_function), role)
-    return JavaScriptCode(load_javascript(code.source, code.base_path, role.javascript_function), role.name)
+@lru_cache(_KEPT)
+def _inline(source: str, role: Role) -> Code:
+    """Inline code; without its place, so that the same words in many places are compiled once."""
+    code = source.lstrip()
+    if code.startswith(PYTHON_MARK):
+        function = compile_python(code.removeprefix(PYTHON_MARK), role.parameters)
+        return NamedCode(PythonCode(function, role.name, role.parameters, role.least), role.name)
+    return NamedCode(compile_javascript(source, role.parameters, None, role.style), role.name)
+
+
+def _loaded(reference: str, base_path: str, role: Role) -> Code:
+    if is_python(reference):
+        function = load_function(reference, base_path, role.python_function)
+        return NamedCode(PythonCode(function, role.name, role.parameters, role.least), role.name)
+    if not _JAVASCRIPT_FILE.fullmatch(reference):
+        raise ConfigError.of(
+            f"`{reference}` is neither a Python nor a JavaScript file",
+            hint="name a file that ends in `.py`, `.js`, `.mjs` or `.cjs`; a function follows after a colon",
+        )
+    return NamedCode(load_javascript(reference, base_path, role.javascript_function), role.name)
 
 
 @dataclass(frozen=True, slots=True)
-class JavaScriptCode:
-    """A script, its errors beginning with the word that the configuration has for it."""
+class NamedCode:
+    """Code whose errors begin with the word that the configuration has for it."""
 
-    script: Script
+    code: Script | PythonCode
     name: str
 
     def call(self, *arguments: Json) -> Json:
         try:
-            return self.script.call(*arguments)
+            return self.code.call(*arguments)
         except ScriptError as error:
             raise ScriptError(f"{self.name}: {error.message}", error.hint) from error
 
     async def acall(self, *arguments: Json) -> Json:
         try:
-            return await self.script.acall(*arguments)
+            return await self.code.acall(*arguments)
         except ScriptError as error:
             raise ScriptError(f"{self.name}: {error.message}", error.hint) from error
-
-
-class PythonCode:
-    """A Python function, called with as many of its arguments as it takes."""
-
-    def __init__(self, function: Callable[..., Any], role: Role) -> None:
-        self._function = function
-        self._name = role.name
-        self._count = max(positional_arguments(function), default=len(role.parameters))
-
-    def call(self, *arguments: Json) -> Json:
-        made = call(self._function, *arguments[: self._count], what=self._name)
-        return asyncio.run(made) if inspect.iscoroutine(made) else made
-
-    async def acall(self, *arguments: Json) -> Json:
-        made = call(self._function, *arguments[: self._count], what=self._name)
-        return await made if inspect.isawaitable(made) else made

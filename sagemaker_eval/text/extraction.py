@@ -1,17 +1,18 @@
-"""What `responseFormat.path` says: which part of an answer is the output, by JSONPath or by a Python function."""
+"""What `responseFormat.path` says: which part of an answer is the output, by JSONPath or by code of the user."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sagemaker_eval.errors import ConfigError, ExtractionError, ScriptError
-from sagemaker_eval.model import Json, compact_json
-from sagemaker_eval.text.jsonpath import parse_path
-from sagemaker_eval.text.scripts import call, load_function, positional_arguments
+from sagemaker_eval.errors import ExtractionError, ScriptError
+from sagemaker_eval.model import Json, UserCode
+from sagemaker_eval.text.code import PYTHON_MARK, Role, compile_code
+from sagemaker_eval.text.javascript.script import UNDEFINED
+from sagemaker_eval.text.jsonpath import JavaScriptExpression, parse_path, shown
+from sagemaker_eval.text.scripts import PREFIX
 from sagemaker_eval.text.suggestions import Step, describe, listed_keys, path_of, suggest_paths
 
-DEFAULT_FUNCTION = "get_transform"
-"""The function of a `file://` path that names none: promptfoo's name for whatever transforms a value."""
+ROLE = Role("response path", ("json", "context"), least=1)
 
 _MISSING = object()
 
@@ -43,6 +44,10 @@ class ResponsePath:
         if found is None:
             raise ExtractionError(f"`{self.source}` is null in this answer", hint=self._hint(document))
         return found
+
+    async def aextract(self, document: Json) -> Json:
+        """As `extract`."""
+        return self.extract(document)
 
     def _searched(self, document: Json) -> Json:
         try:
@@ -78,47 +83,46 @@ class ResponsePath:
 
 
 class ScriptPath:
-    """A Python function of the user that takes the decoded answer and returns the output.
+    """Code of the user that takes the decoded answer and returns the output, in JavaScript or Python.
 
-    It is called as `function(json)` or `function(json, context)`, where `context` is promptfoo's `{"prompt": {}}`.
+    It is called as `function(json, context)`, where `context` is promptfoo's `{"prompt": {}}`; inline code sees both
+    names.
     """
 
     def __init__(self, source: str, base_path: str) -> None:
-        self.source = source
-        self._function = load_function(source, base_path, DEFAULT_FUNCTION)
-        accepted = positional_arguments(self._function)
-        if not accepted & {1, 2}:
-            raise ConfigError.of(
-                f"the function of `{source}` cannot be called with the answer",
-                hint="give it one parameter, the decoded JSON, or two, the decoded JSON and a context",
-            )
-        self._with_context = 2 in accepted
+        self.source = " ".join(source.split())
+        self._code = compile_code(UserCode(source, base_path), ROLE)
 
     def extract(self, document: Json) -> Json:
-        """What the function returns. Raises `ScriptError` where it raises, or returns None or what is not JSON."""
-        arguments = (document, {"prompt": {}}) if self._with_context else (document,)
-        output = call(self._function, *arguments, what="response path")
-        if output is None:
-            raise ScriptError(f"`{self.source}` returned None", hint="return the text of the answer")
-        if not isinstance(output, str):
-            try:
-                compact_json(output)
-            except (TypeError, ValueError, RecursionError) as error:
-                raise ScriptError(
-                    f"`{self.source}` returned what is not JSON: a value of type `{type(output).__name__}`",
-                    hint="return a string, or lists, dicts and numbers",
-                ) from error
-        return output
+        """What the code returns, waited for. Raises `ScriptError` for code that fails or returns nothing."""
+        return self._output(self._code.call(document, {"prompt": {}}), document)
+
+    async def aextract(self, document: Json) -> Json:
+        """As `extract`, while the event loop goes on."""
+        return self._output(await self._code.acall(document, {"prompt": {}}), document)
+
+    def _output(self, output: Json, document: Json) -> Json:
+        if output is not None and output is not UNDEFINED:
+            return output
+        raise ScriptError(
+            f"`{shown(self.source)}` returned nothing",
+            hint=f"return the text of the answer, which is {describe(document)}",
+        )
 
 
 def compile_response_path(source: str, base_path: str) -> ResponsePath | ScriptPath:
-    """What `responseFormat.path` says: `file://extract.py[:function]`, relative to `base_path`, or else a path.
+    """What `responseFormat.path` says: a JSONPath, a chain such as `json.choices[0].text`, or code.
 
-    A reference that names no function means `get_transform`. Raises `ConfigError` without a place.
+    Code is `file://extract.js[:function]` and `file://extract.py[:function]` (`get_transform` where none is named),
+    relative to `base_path`, a JavaScript expression over `json`, and Python after `python:`. Raises `ConfigError`
+    without a place.
     """
-    if source.strip().startswith("file://"):
+    if source.strip().startswith((PREFIX, PYTHON_MARK)):
         return ScriptPath(source.strip(), base_path)
-    return ResponsePath.compile(source)
+    try:
+        return ResponsePath.compile(source)
+    except JavaScriptExpression:
+        return ScriptPath(source, base_path)
 
 
 def _leading_steps(tree: Any) -> tuple[tuple[Step, ...], bool]:

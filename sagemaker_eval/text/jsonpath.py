@@ -48,6 +48,10 @@ REPAIRS = tuple(
 """Common slips: what betrays them, what to say, and how they are repaired."""
 
 
+class JavaScriptExpression(ConfigError):
+    """What was written can only be JavaScript: an expression that computes, which no JSONPath does."""
+
+
 DOTS = (".", "DOUBLEDOT")
 NAMES = ("ID", "BOOL", "NULL")
 """Types of jsonpath-ng's tokens; `true` and `null` are names of keys outside of filters."""
@@ -56,7 +60,8 @@ NAMES = ("ID", "BOOL", "NULL")
 def parse_path(source: str) -> Any:
     """The jsonpath-ng tree of a path in JSONPath or in promptfoo's spelling, `json.choices[0].text`.
 
-    Raises `ConfigError` without a place for what is neither, and for paths that can mean nothing.
+    Raises `ConfigError` without a place for what is neither, and for paths that can mean nothing;
+    `JavaScriptExpression` where it is JavaScript that computes.
     """
     # jsonpath-ng counts columns within lines, and YAML may have folded the path.
     path = _translated(" ".join(source.splitlines()).strip())
@@ -78,10 +83,10 @@ def _translated(source: str) -> str:
     return path
 
 
-def _chain(expression: str, start: int = 0) -> tuple[str, int]:
-    """The JSONPath of the property accesses that follow `json` at `start`, and where they end."""
+def _chain(expression: str) -> tuple[str, int]:
+    """The JSONPath of the property accesses that follow `json` at the start, and where they end."""
     steps: list[str | int] = []
-    position = start + len("json")
+    position = len("json")
     while match := JAVASCRIPT_STEP.match(expression, position):
         if match["name"] and expression[match.end() :].lstrip().startswith("("):
             break
@@ -92,15 +97,10 @@ def _chain(expression: str, start: int = 0) -> tuple[str, int]:
 
 
 def _javascript(source: str) -> ConfigError:
-    if QUERY_SIGNS.match(source) and not CALLS.search(source):
-        path = f"${source.removeprefix('json')}"
-    else:
-        access = re.search(r"(?<![\w.])json(?=\s*[.\[?])", source)
-        path = _chain(source, access.start())[0] if access else EXAMPLE
+    if not QUERY_SIGNS.match(source) or CALLS.search(source):
+        return JavaScriptExpression.of(f"`{shown(source)}` is JavaScript, not a JSONPath")
     return ConfigError.of(
-        f"`{_shown(source)}` is a JavaScript expression, which is not supported",
-        hint=f"write it as a JSONPath, such as `{EXAMPLE if path == '$' else path}`, or compute it in Python: "
-        "`path: file://extract.py`",
+        f"`{shown(source)}` is half JavaScript and half JSONPath", hint=_instead(f"${source.removeprefix('json')}")
     )
 
 
@@ -109,7 +109,7 @@ def _parsed(path: str, source: str) -> Any:
         return _parse(path)
     except DeprecationWarning as warning:
         raise ConfigError.of(
-            f"`{_shown(source)}` uses a form of JSONPath that is deprecated, because it is easily misread",
+            f"`{shown(source)}` uses a form of JSONPath that is deprecated, because it is easily misread",
             hint="quote the strings of a filter (`?(@.role=='user')`), and write `&&` for `&`; "
             "alternatives cannot be joined with `|`",
         ) from warning
@@ -136,7 +136,7 @@ def _parse(path: str) -> Any:
 
 def _unparsable(path: str, source: str, reason: str) -> ConfigError:
     """What is wrong with a path that jsonpath-ng refuses, with the correct spelling where a repair of it parses."""
-    message = f"`{_shown(source)}` is not a JSONPath"
+    message = f"`{shown(source)}` is not a JSONPath"
     first, repaired = "", path
     for pattern, fault, replacement in REPAIRS:
         changed = pattern.sub(replacement, repaired)
@@ -179,7 +179,7 @@ def _check_tokens(path: str, source: str) -> None:
     message, repaired = fault
     mended = repaired and _mended(repaired)
     raise ConfigError.of(
-        f"`{_shown(source)}` is not a JSONPath: {message}", hint=_instead(mended) if mended else SPELLING_HINT
+        f"`{shown(source)}` is not a JSONPath: {message}", hint=_instead(mended) if mended else SPELLING_HINT
     )
 
 
@@ -234,6 +234,7 @@ def _instead(path: str) -> str:
     return f"Write `{path}`."
 
 
-def _shown(source: str) -> str:
+def shown(source: str) -> str:
+    """A path or an expression on one line of a message."""
     line = " ".join(source.split())
     return line if len(line) <= 80 else f"{line[:77]}..."

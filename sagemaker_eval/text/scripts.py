@@ -7,7 +7,6 @@ import importlib
 import inspect
 import logging
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -15,14 +14,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sagemaker_eval.errors import ConfigError, ScriptError
+from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.registry import nearest_name
+from sagemaker_eval.text.files_read import note_failure, note_read
+from sagemaker_eval.text.python_failures import raised_at, script_error, told
 
 log = logging.getLogger(__name__)
 
 PREFIX = "file://"
 JAVASCRIPT = frozenset({".js", ".cjs", ".mjs", ".ts", ".cts", ".mts"})
-LONGEST_MESSAGE = 300
 
 
 def load_function(reference: str, base_path: str, default_name: str) -> Callable[..., Any]:
@@ -50,20 +50,28 @@ def call(function: Callable[..., Any], *args: Any, what: str) -> Any:
     try:
         return function(*args)
     except (Exception, SystemExit) as error:
-        log.debug("the %s raised", what, exc_info=error)
-        raise ScriptError(
-            f"{_raised_at(error, _file_of(function))} raised {_told(error)}",
-            hint=f"correct the function of the {what}; the debug log has the traceback",
-        ) from error
+        raise script_error(error, function, what) from error
 
 
-def positional_arguments(function: Callable[..., Any]) -> frozenset[int]:
-    """With how many positional arguments, of 0 to 3, a function can be called; all where it does not tell."""
+async def acall(
+    function: Callable[..., Any], *args: Any, what: str, raised_by: Callable[..., Any] | None = None
+) -> Any:
+    """What the user's function returns, awaited where that has to be. Raises as `call` does."""
+    try:
+        made = function(*args)
+        return await made if inspect.isawaitable(made) else made
+    except (Exception, SystemExit) as error:
+        raise script_error(error, raised_by or function, what) from error
+
+
+def positional_arguments(function: Callable[..., Any], most: int = 3) -> frozenset[int]:
+    """With how many positional arguments, of 0 to `most`, a function can be called; all where it does not tell."""
+    counts = range(most + 1)
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
-        return frozenset(range(4))
-    return frozenset(count for count in range(4) if _accepts(signature, count))
+        return frozenset(counts)
+    return frozenset(count for count in counts if _accepts(signature, count))
 
 
 def _accepts(signature: inspect.Signature, count: int) -> bool:
@@ -83,7 +91,7 @@ def _split(reference: str, base_path: str) -> tuple[Path, str | None]:
     suffix = Path(file).suffix.lower()
     if suffix in JAVASCRIPT:
         raise ConfigError.of(
-            f"`{reference}`: scripts in JavaScript and TypeScript are not yet supported",
+            f"`{reference}` is not a Python script, and only Python can be used here",
             hint="write the function in Python: `file://script.py:function`",
         )
     if suffix != ".py":
@@ -97,6 +105,7 @@ def _split(reference: str, base_path: str) -> tuple[Path, str | None]:
             hint=f"write it as `{PREFIX}{file}:function`",
         )
     path = Path(base_path, file).resolve()
+    note_read(path)
     if not path.is_file():
         raise ConfigError.of(
             f"the script `{file}` does not exist",
@@ -137,10 +146,15 @@ def _load(path: Path, modified: int, size: int) -> ModuleType:
         del sys.modules[name]
         log.debug("the script %s raised while it was loaded", path, exc_info=error)
         raise ConfigError.of(
-            f"{_raised_at(error, str(path))} raised {_told(error)} while it was loaded",
+            f"{raised_at(error, str(path))} raised {told(error)} while it was loaded",
             hint=f"run `python {path}` to see the whole traceback",
         ) from error
     return module
+
+
+def forget_scripts() -> None:
+    """Run every script anew when it is asked for again: what it imports may have changed."""
+    _load.cache_clear()
 
 
 @contextmanager
@@ -151,12 +165,16 @@ def _importable(folder: Path) -> Iterator[None]:
     importlib.invalidate_caches()
     try:
         yield
+    except BaseException as error:
+        note_failure(error, folder)
+        raise
     finally:
         if str(folder) in sys.path:
             sys.path.remove(str(folder))
         for name in set(sys.modules) - known:
             file = getattr(sys.modules[name], "__file__", None)
             if not name.startswith("sageval_script_") and file and Path(file).resolve().is_relative_to(folder):
+                note_read(file)
                 del sys.modules[name]
 
 
@@ -177,26 +195,3 @@ def _no_function(path: Path, name: str, module: ModuleType, exists: bool) -> Con
     return ConfigError.of(
         f"`{path.name}` has no function `{name}`", hint=f"it defines {names}; write `{PREFIX}{path.name}:{best}`"
     )
-
-
-def _file_of(function: Callable[..., Any]) -> str | None:
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    return code.co_filename if code else None
-
-
-def _raised_at(error: BaseException, file: str | None) -> str:
-    """The innermost line of the user's code that led to an error: in the script, or in a neighbour of it."""
-    frames = traceback.extract_tb(error.__traceback__)
-    folder = Path(file).parent if file else None
-    own = [frame for frame in frames if Path(frame.filename).parent == folder]
-    if own:
-        return f"`{Path(own[-1].filename).name}:{own[-1].lineno}`"
-    return f"`{Path(file).name}`" if file else "the function"
-
-
-def _told(error: BaseException) -> str:
-    """The type and text of an error, on one line."""
-    line = " ".join(str(error).split())
-    if len(line) > LONGEST_MESSAGE:
-        line = f"{line[:LONGEST_MESSAGE]} ..."
-    return f"{type(error).__name__}: {line}" if line else type(error).__name__

@@ -50,7 +50,9 @@ def test_is_json_and_its_opposite(judged: Judged, output: str, schema: Json, pas
 @pytest.mark.parametrize(
     ("output", "type", "schema", "reason"),
     [
-        ("x", "is-json", None, "Expected output to be valid JSON"),
+        ("x", "is-json", None, "Expected output to be valid JSON; expecting value at line 1, column 1"),
+        ("", "is-json", None, "Expected output to be valid JSON; it is empty"),
+        ("[NaN]", "is-json", None, "Expected output to be valid JSON; `NaN` is not JSON"),
         ("1", "not-is-json", None, "Expected output not to be valid JSON"),
         ('{"name": "Ann", "age": 3}', "not-is-json", PERSON, "Expected output not to be JSON that fits the schema"),
         (

@@ -63,9 +63,9 @@ def test_help_lists_every_option(cli: Cli) -> None:
     ran = cli("eval", "--help")
     options = """
         --config --prompts --providers --tests --output --max-concurrency --cache --no-cache --delay --repeat --var
-        --env-file --description --filter-pattern --filter-first-n --filter-range --filter-sample --filter-sample-seed
+        --env-file --description --tag --filter-pattern --filter-first-n --filter-range --filter-sample --filter-sample-seed
         --filter-providers --filter-prompts --filter-metadata --filter-failing --filter-errors-only --table --no-table
-        --table-cell-max-length --progress-bar --no-progress-bar --json --no-write --verbose --sandbox
+        --table-cell-max-length --progress-bar --no-progress-bar --json --write --no-write --verbose --sandbox
         --sandbox-script --dry-run --fail-under --failed-exit-code"""
     assert (ran.code, ran.err) == (0, "")
     assert [option for option in options.split() if option not in ran.out] == []
@@ -81,13 +81,13 @@ def test_a_glob_names_the_configuration(cli: Cli) -> None:
     assert cli.eval("-c", "models/*.yaml").code == 0
 
 
-def test_several_configurations_are_refused_rather_than_ignored(cli: Cli) -> None:
-    for name in ("one.yaml", "two.yaml"):
-        cli.write(name, "prompts: [Hi]\nproviders: [echo]")
+def test_several_configurations_are_one(cli: Cli) -> None:
+    cli.write("one.yaml", "prompts: [Hi]\nproviders: [echo]\ndescription: One")
+    cli.write("two.yaml", "prompts: [Bye]\ndescription: Two")
     for options in [("-c", "one.yaml", "-c", "two.yaml"), ("-c", "*.yaml")]:
-        ran = cli.eval(*options)
-        assert ran.code == 2
-        assert "several configuration files are not yet supported: `one.yaml`, `two.yaml`" in ran.err
+        assert cli.eval(*options, "-o", "out.json").code == 0
+        assert [row["response"]["output"] for row in cli.rows()] == ["Hi", "Bye"]
+        assert cli.document()["config"]["description"] == "One, Two"
 
 
 @pytest.mark.parametrize("name", ["sageval.yaml", "sageval.yml", "sageval.json", "promptfooconfig.yaml"])
@@ -171,6 +171,12 @@ def test_a_description_is_that_of_the_run(cli: Cli, two_by_two: Rows) -> None:
     assert cli.document()["config"]["description"] == "Two by two"
     two_by_two("--description", "A try")
     assert cli.document()["config"]["description"] == "A try"
+
+
+def test_tags_are_recorded_over_those_of_the_configuration(cli: Cli) -> None:
+    cli.write("run.yaml", "prompts: [Hi]\nproviders: [echo]\ntags: {team: a, kind: x}")
+    assert cli.eval("-c", "run.yaml", "-o", "out.json", "--tag", "team=b", "--tag", "new=1").code == 0
+    assert cli.document()["config"]["tags"] == {"team": "b", "kind": "x", "new": "1"}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from sagemaker_eval import model
-from sagemaker_eval.config.datasets import ConcatenatedTests, ListedTests, open_tests
+from sagemaker_eval.config.datasets import ConcatenatedTests, ListedTests, Source, open_tests
+from sagemaker_eval.config.streamed_tests import MOST_KEPT
+from sagemaker_eval.config.test_columns import TableOptions
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import Place, TestCase
 
@@ -23,8 +25,8 @@ def build(entry: Mapping[str, Any], place: Place) -> TestCase:
     return TestCase(description=entry.get("description"), vars=entry["vars"], where=place)
 
 
-def opened(folder: Path, source: str, **options: str) -> model.Tests:
-    return open_tests(source, str(folder), build, WHERE, **options)
+def opened(folder: Path, source: str, **options: Any) -> model.Tests:
+    return open_tests(Source(source, str(folder), WHERE, **options), build)
 
 
 def values(tests: model.Tests) -> list[Any]:
@@ -71,10 +73,14 @@ def test_sources(tmp_path: Path, source: str, expected: list[Any]) -> None:
     assert len(opened(tmp_path, source)) == len(tests) == len(expected)
 
 
-@pytest.mark.parametrize("name", ["empty.yaml", "empty.jsonl", "list.json"])
-def test_a_source_may_be_empty(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_text("[]" if name.endswith("json") else "\n")
-    assert len(opened(tmp_path, name)) == len(list(opened(tmp_path, name))) == 0
+@pytest.mark.parametrize(
+    ("name", "content"), [("t.yaml", "\n"), ("t.jsonl", "\n"), ("t.json", "[]"), ("t.csv", "a,b\n\n")]
+)
+def test_a_file_without_tests_is_refused(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+    assert problems_of(tmp_path, name) == [f"sageval.yaml: there are no tests in `{name}`"]
+    (tmp_path / "full.yaml").write_text("vars: {n: 1}\n")
+    assert problems_of(tmp_path, "*") == [f"sageval.yaml: there are no tests in `{name}`"]
 
 
 def test_tests_know_where_they_stand(tmp_path: Path) -> None:
@@ -95,7 +101,7 @@ def test_tests_know_where_they_stand(tmp_path: Path) -> None:
 
 def test_rows_are_described_by_number(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("\ufeffn;m\n7;a\n", encoding="utf-8")
-    (test,) = opened(tmp_path, "rows.csv", delimiter=";")
+    (test,) = opened(tmp_path, "rows.csv", table=TableOptions(";"))
     assert (test.description, dict(test.vars)) == ("Row #1", {"n": "7", "m": "a"})
 
 
@@ -107,7 +113,7 @@ def test_streams_hold_no_tests(tmp_path: Path) -> None:
         next(built)
         return build(entry, place)
 
-    tests = open_tests("rows.csv", "", counting, None)
+    tests = open_tests(Source("rows.csv", ""), counting)
     assert len(tests) == 1000
     assert [test.vars["n"] for test in itertools.islice(tests, 3)] == ["0", "1", "2"]
     assert next(built) == 3
@@ -143,11 +149,13 @@ def test_a_stream_survives_a_change_of_the_working_folder(tmp_path: Path) -> Non
         ("file://none.yaml", "the file of tests `none.yaml` does not exist"),
         ("none/*.csv", "no file matches `none/*.csv`"),
         ("folder.csv", "the file of tests `folder.csv` is a folder, not a file"),
-        ("t.xlsx", "tests from `.xlsx` files are not yet supported: `t.xlsx`"),
-        ("t.xlsx#Sheet 1", "tests from `.xlsx` files are not yet supported: `t.xlsx#Sheet 1`"),
-        ("file://t.py:make", "tests from `.py` files are not yet supported: `t.py:make`"),
-        ("t.js", "tests from `.js` files are not yet supported: `t.js`"),
-        ("tests", "tests from files without an ending are not yet supported: `tests`"),
+        ("none.xlsx", "the file of tests `none.xlsx` does not exist"),
+        ("none.xlsx#Sheet 1", "the file of tests `none.xlsx` does not exist"),
+        ("t.xls#1", "tests from `.xls` files are not supported: `t.xls`"),
+        ("file://none.py:make", "the file of tests `none.py` does not exist"),
+        ("none.js", "the file of tests `none.js` does not exist"),
+        ("tests", "tests from files without an ending are not supported: `tests`"),
+        ("tests.txt", "tests from `.txt` files are not supported: `tests.txt`"),
         ("huggingface://datasets/x", "tests from `huggingface://datasets/x` are not yet supported"),
         ("https://docs.google.com/x", "tests from `https://docs.google.com/x` are not yet supported"),
     ],
@@ -180,6 +188,59 @@ def test_streams_are_utf8(tmp_path: Path, name: str) -> None:
     assert problems_of(tmp_path, name) == [f"{name}:3: the file is not UTF-8: byte 0xff at offset 2"]
 
 
+def test_problems_of_a_stream_are_told_together_and_name_the_column(tmp_path: Path) -> None:
+    def refusing(entry: Mapping[str, Any], place: Place) -> TestCase:
+        wrong = Place(place.path, place.line, pointer=("assert", 1, "type"))
+        raise ConfigError.of("unknown", wrong if len(entry.get("assert", ())) > 1 else place)
+
+    (tmp_path / "t.csv").write_text("n,__expected1,__expected2,__expected3\n1,a,,b\n2,,,\n3,a,b\n")
+    with pytest.raises(ConfigError) as caught:
+        list(open_tests(Source("t.csv", str(tmp_path), table=TableOptions()), refusing))
+    assert str(caught.value).splitlines() == ["t.csv:4: the row has 3 columns, the header has 4"]
+    (tmp_path / "t.csv").write_text("n,__expected1,__expected2,__expected3\n1,a,,b\n2,,,\n3,a,b,\n")
+    with pytest.raises(ConfigError) as caught:
+        list(open_tests(Source("t.csv", str(tmp_path)), refusing))
+    assert str(caught.value).splitlines() == [
+        "t.csv:2: column `__expected3`: unknown",
+        "t.csv:3: unknown",
+        "t.csv:4: column `__expected2`: unknown",
+    ]
+
+
+def test_large_streams_are_read_by_each_pass(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("n\n" + "\n".join(map(str, range(MOST_KEPT + 1))))
+    tests = opened(tmp_path, "rows.csv")
+    first, again = next(iter(tests)), next(iter(tests))
+    assert first == again
+    assert first is not again
+
+
+@pytest.mark.parametrize(("numbered", "expected"), [(True, ["Row #1", "mine", "Row #3"]), (False, [None, "mine", ""])])
+@pytest.mark.parametrize("ending", ["json", "jsonl"])
+def test_tests_from_json_may_be_numbered(
+    tmp_path: Path, ending: str, numbered: bool, expected: list[str | None]
+) -> None:
+    entries: list[dict[str, Any]] = [
+        {"vars": {"n": 1}},
+        {"vars": {"n": 2}, "description": "mine"},
+        {"vars": {"n": 3}, "description": ""},
+    ]
+    text = json.dumps(entries) if ending == "json" else "\n\n".join(map(json.dumps, entries))
+    (tmp_path / f"t.{ending}").write_text(text)
+    assert [test.description for test in opened(tmp_path, f"t.{ending}", numbered=numbered)] == expected
+
+
+def test_yaml_is_never_numbered(tmp_path: Path) -> None:
+    (tmp_path / "t.yaml").write_text("- vars: {n: 1}\n")
+    assert [test.description for test in opened(tmp_path, "t.yaml", numbered=True)] == [None]
+
+
+def test_a_config_is_for_scripts(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("n\n1\n")
+    with pytest.raises(ConfigError, match=r"`config` has no effect on `t\.csv`"):
+        opened(tmp_path, "t.csv", config={})
+
+
 def test_all_problems_of_files_read_whole_are_told_at_once(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(json.dumps([{}, {"vars": {}}, 7]))
     (tmp_path / "b.yaml").write_text("a: b: c\n")
@@ -189,7 +250,7 @@ def test_all_problems_of_files_read_whole_are_told_at_once(tmp_path: Path) -> No
 def test_a_delimiter_is_one_character(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("n\n1\n")
     with pytest.raises(ConfigError, match="cannot delimit"):
-        opened(tmp_path, "rows.csv", delimiter=";;")
+        opened(tmp_path, "rows.csv", table=TableOptions(";;"))
 
 
 def test_tests_are_concatenated_in_order() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sagemaker_eval.config.prompts import build_prompts, prompt_matches
+from sagemaker_eval.config.prompts import build_prompts, distinct_prompts, prompt_matches
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import Json, Place, Prompt
 
@@ -56,6 +57,8 @@ def labels(source: Json) -> list[str]:
         "Summarise:\nnotes.txt",
         r"back\slash",
         "{{prompt}}",
+        "https://example.com/guide.md",
+        "file://first.txt\nand more lines",
     ],
 )
 def test_slashes_dots_and_stars_do_not_make_a_path(text: str) -> None:
@@ -78,56 +81,12 @@ def test_one_word_with_the_ending_of_a_prompt_file_is_a_path() -> None:
     assert refused(["prompts/missing.txt"]) == ["the file of `prompts/missing.txt` does not exist"]
 
 
-def test_a_text_file_holds_several_prompts(write: Write) -> None:
-    write("two words.txt", "One\n---\n\n  Two\nlines \n--- \n---\n")
-
-    assert [(prompt.raw, prompt.label) for prompt in built("two words.txt")] == [
-        ("One", "two words.txt: One"),
-        ("Two\nlines", "two words.txt: Two\nlines"),
-    ]
-    assert labels([{"raw": "file://two words.txt", "label": "mine"}])[0] == "mine: two words.txt: One"
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "raw", "label"),
-    [
-        ("a.md", "# Title\n---\nBody", "# Title\n---\nBody", "a.md: # Title\n---\nBody..."),
-        ("a.j2", "{% if x %}y{% endif %}", "{% if x %}y{% endif %}", "a.j2: {% if x %}y{% endif %}..."),
-        ("a.json", '{"a": [1, "é"]}', '{"a":[1,"é"]}', 'a.json: {"a":[1,"é"]}'),
-        ("a.json", '{"a": {{x}}}', '{"a": {{x}}}', 'a.json: {"a": {{x}}}'),
-        ("a.yaml", "- role: user\n  content: '{{x}}'", '[{"role":"user","content":"{{x}}"}]', None),
-    ],
-)
-def test_other_files_hold_one_prompt(write: Write, name: str, text: str, raw: str, label: str | None) -> None:
-    write(name, text)
-    (prompt,) = built([f"file://{name}"])
-
-    assert prompt.raw == raw
-    assert prompt.label == (label or f"{name}: {raw}")
-
-
-def test_globs_and_folders_are_read_in_the_order_of_names(write: Write) -> None:
-    for name in ("b.txt", "a.md", "c.txt", ".hidden.txt"):
-        write(f"prompts/{name}", f"from {name}")
-
-    assert [prompt.raw for prompt in built("file://prompts/*.txt")] == ["from b.txt", "from c.txt"]
-    assert [prompt.raw for prompt in built(["file://prompts"])] == ["from a.md", "from b.txt", "from c.txt"]
-    assert [prompt.raw for prompt in built(["prompts/"])] == ["from a.md", "from b.txt", "from c.txt"]
-
-
-def test_a_label_for_several_files_stays_unambiguous(write: Write) -> None:
-    write("a.md", "A")
-    write("b.md", "B")
-
-    assert labels([{"raw": "file://*.md", "label": "mine"}]) == ["mine: a.md", "mine: b.md"]
-    assert labels([{"raw": "file://a.md", "label": "mine"}]) == ["mine"]
-
-
 @pytest.mark.parametrize(
     ("source", "problem"),
     [
         (["file://prompts/*.txt"], "no file matches `file://prompts/*.txt`"),
-        (["exec:date"], "prompts from `exec:` are not yet supported"),
+        (["exec:date"], "prompts from `exec:` are not supported"),
+        (["langfuse://greeting:3"], "prompts from `langfuse:` are not supported"),
         (["  "], "the prompt is empty"),
         ([], "`prompts` is empty"),
         ([5], "`prompts[0]` must be a text or a map, not the number `5`"),
@@ -140,27 +99,65 @@ def test_prompts_that_are_refused(source: Json, problem: str) -> None:
     assert refused(source) == [problem]
 
 
-@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.py", "a.js"])
-def test_prompt_files_of_later_versions_are_refused(write: Write, name: str) -> None:
-    write(name, "text")
+def test_empty_files_are_refused(write: Write) -> None:
+    for name in ("empty.txt", "empty.md", "empty.json", "empty.yaml", "empty.jsonl", "empty.csv"):
+        write(name, "\n\n")
 
-    assert refused([f"file://{name}"]) == [f"prompts from `{Path(name).suffix}` files are not yet supported: `{name}`"]
-
-
-def test_empty_files_and_files_inside_files_are_refused(write: Write) -> None:
-    write("empty.txt", "---\n\n")
-    write("nested.json", '["file://other.txt"]')
-
-    assert refused(["file://empty.txt"]) == ["there is no prompt in `file://empty.txt`"]
-    assert refused(["file://nested.json"]) == ["`file://other.txt`: a file inside a prompt file is not yet supported"]
+        assert refused([f"file://{name}"]) == [f"there is no prompt in `file://{name}`"]
 
 
-def test_repeated_texts_are_sent_once_and_equal_labels_refused() -> None:
+def test_repeated_prompts_are_sent_once() -> None:
     notices: list[str] = []
+    labelled = {"raw": "a", "label": "x"}
 
-    assert [prompt.raw for prompt in built(["Hello", "Hi", "Hello"], notices)] == ["Hello", "Hi"]
-    assert notices == ["the prompt `Hello` is given more than once: it is sent once"]
-    assert len(refused([{"raw": "a", "label": "x"}, {"raw": "a", "label": "x"}])) == 1
+    assert [prompt.raw for prompt in built(["Hello", labelled, "Hello", labelled], notices)] == ["Hello", "a"]
+    assert notices == [f"the prompt `{label}` is given more than once: it is sent once" for label in ("Hello", "x")]
+
+
+@pytest.mark.parametrize("other", [{"raw": "b"}, {"raw": "a", "config": {"k": 1}}, {"raw": "a", "id": "second"}])
+def test_a_label_for_two_different_prompts_is_refused(other: dict[str, Json]) -> None:
+    assert len(refused([{"raw": "a", "label": "x"}, {**other, "label": "x"}])) == 1
+
+
+def test_prompts_of_several_configurations_are_told_apart_by_their_labels() -> None:
+    notices: list[str] = []
+    here, there = (Place(path, 3, 5) for path in ("one.yaml", "two.yaml"))
+    first, same = (Prompt("Hello", "greeting", "id", where=where) for where in (here, there))
+
+    assert distinct_prompts([first, same], notices.append) == (first,)
+    assert notices == ["the prompt `greeting` is given more than once: it is sent once"]
+    with pytest.raises(ConfigError, match=r"two\.yaml:3:5: .* at one\.yaml:3:5"):
+        distinct_prompts([first, replace(same, raw="Bye")], notices.append)
+
+
+def test_config_and_id_come_with_every_prompt_of_a_file(write: Write) -> None:
+    write("two.txt", "One\n---\nTwo")
+    write("one.md", "Text")
+
+    two = built([{"raw": "file://two.txt", "id": "t", "config": {"k": 1}}])
+    (one,) = built([{"raw": "file://one.md", "id": "m", "label": "mine", "config": {"k": 2}}])
+
+    assert [(prompt.name, prompt.config) for prompt in two] == [("t:1", {"k": 1}), ("t:2", {"k": 1})]
+    assert all(prompt_matches("t", prompt) for prompt in two)
+    assert (one.name, one.label, one.config) == ("m", "mine", {"k": 2})
+
+
+def test_the_map_form_gives_each_text_or_path_a_label(write: Write) -> None:
+    write("a.md", "From the file")
+    source = {"Hello {{name}}": "greeting", "file://a.md": "from a file"}
+
+    assert [(prompt.raw, prompt.label) for prompt in built(source)] == [
+        ("Hello {{name}}", "greeting"),
+        ("From the file", "from a file"),
+    ]
+
+
+def test_an_inline_prompt_is_placed_at_its_text() -> None:
+    (plain, labelled) = built(["Hello", {"raw": "Hi", "label": "x"}])
+
+    assert plain.where == Place("sageval.yaml", pointer=("prompts", 0))
+    assert labelled.where == Place("sageval.yaml", pointer=("prompts", 1, "raw"))
+    assert not plain.whole_file
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,10 +12,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sagemaker_eval.config.names import KnownNames
-from sagemaker_eval.config.providers import ProviderContext, build_providers, choose
+from sagemaker_eval.config.places import within
+from sagemaker_eval.config.providers import (
+    ProviderContext,
+    build_provider,
+    build_providers,
+    choose,
+    distinct_providers,
+    provider_secrets,
+)
 from sagemaker_eval.config.sagemaker_options import read_environment
 from sagemaker_eval.errors import ConfigError
-from sagemaker_eval.model import Json, Place, ProviderSpec, SageMakerOptions, Sampling
+from sagemaker_eval.model import (
+    AwsSettings,
+    CustomOptions,
+    Json,
+    Place,
+    ProviderSpec,
+    SageMakerOptions,
+    Sampling,
+    UserCode,
+)
 
 NAMES = KnownNames(
     formats=("anthropic", "custom", "huggingface", "jumpstart", "llama", "openai"),
@@ -157,18 +176,27 @@ def test_the_nearest_delay_counts(provider: dict[str, Json], default: int | None
 @pytest.mark.parametrize(
     ("source", "problem"),
     [
-        (["openai:gpt-4"], "unknown provider `openai:gpt-4`"),
+        (["sagemakr:mine"], "unknown provider `sagemakr:mine`"),
+        (["container"], "`container` names no URL"),
         (["sagemaker"], "`sagemaker` names no endpoint"),
         (["sagemaker:openai:"], "`sagemaker:openai:` names no endpoint"),
         (["sagemaker:opena:mine"], "unknown model type `opena`"),
-        (["file://providers.yaml"], "the provider `file://providers.yaml` is not yet supported"),
+        (["file://no.yaml"], "the file of `file://no.yaml` does not exist"),
+        ([{"id": "file://no.yaml"}], "`file://no.yaml` is a file of providers, not the id of one"),
+        (["file://data.txt"], "`file://data.txt` is neither a provider in Python (.py) nor a file of providers"),
         ([7], "`providers[0]` must be an id or a map, not the number `7`"),
         ({"id": "echo"}, "`providers` must be a provider's id or a list, not a map"),
         ([{"label": "x"}], "`id` is missing in a provider"),
         ([{"id": None}], "`id` is missing in a provider"),
         ([{"config": {}}], "`id` is missing in a provider"),
         ([{"id": 7}], "`id` must be text, not the number `7`"),
-        ([{"id": "echo", "transform": "x"}], "`transform` is not yet supported"),
+        (
+            [{"id": "echo", "transform": "x", "responseTransform": "y"}],
+            "`transform` and `responseTransform` are the same for this provider",
+        ),
+        ([{"id": "echo", "inputs": "x"}], "`inputs` must be a map, not the text `x`"),
+        ([{"id": "echo", "env": ["x"]}], "`env` is not a map of names to values"),
+        ([{"id": "python:p.py", "config": []}], "`config` must be a map, not a list"),
         ([{"sagemaker:mine": "x"}], "`sagemaker:mine` must be a map, not the text `x`"),
         ([{"id": "sagemaker:mine", "config": []}], "`config` must be a map, not a list"),
         ([{"id": "sagemaker:mine", "config": {"endpointUrl": "localhost:80"}}], None),
@@ -206,7 +234,7 @@ def test_an_endpoint_called_like_a_model_type_is_told() -> None:
 def test_the_same_provider_twice_is_asked_once() -> None:
     notices: list[str] = []
 
-    assert len(built(["echo", {"id": "echo"}], notices=notices)) == 1
+    assert len(distinct_providers(built(["echo", {"id": "echo"}]), notices.append)) == 1
     assert notices == ["the provider `echo` is given more than once: it is asked once"]
 
 
@@ -214,8 +242,23 @@ def test_one_name_for_two_providers_is_told() -> None:
     notices: list[str] = []
     source = [{"id": "sagemaker:mine", "config": {"temperature": degree}} for degree in (0, 1)]
 
-    assert len(built(source, notices=notices)) == 2
+    assert len(distinct_providers(built(source), notices.append)) == 2
     assert notices == ["two providers are called `sagemaker:mine`: give each a `label` to tell their columns apart"]
+
+
+def test_one_label_for_two_providers_is_refused() -> None:
+    source = [{"id": f"sagemaker:{name}", "label": "Chat"} for name in ("one", "two")]
+    notices: list[str] = []
+
+    with pytest.raises(ConfigError, match="the label `Chat` is already that of the provider at"):
+        distinct_providers(built(source), notices.append)
+    assert notices == []
+
+
+def test_one_provider_with_its_label_in_two_files_is_one() -> None:
+    source = [{"id": "sagemaker:one", "label": "Chat"}]
+
+    assert len(distinct_providers((*built(source), *built(source)), lambda notice: None)) == 1
 
 
 @pytest.mark.parametrize(
@@ -237,3 +280,132 @@ def test_the_command_line_chooses_or_adds(wanted: tuple[str, ...], ids: list[str
 def test_a_choice_that_is_no_provider_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"^--providers: unknown provider `nothing`$"):
         choose(built("echo"), ("nothing",), context())
+
+
+def test_the_command_line_adds_every_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "more.yaml").write_text("[sagemaker:one, sagemaker:two]")
+    elsewhere = replace(context(), base_path="/elsewhere")
+    wanted = ("echo", "file://p.py", "python:q.py:fn", "container:http://127.0.0.1:1", "file://more.yaml")
+
+    specs = choose((), wanted, elsewhere)
+
+    assert [spec.id for spec in specs] == [*wanted[:-1], "sagemaker:one", "sagemaker:two"]
+    assert [spec.kind for spec in specs] == ["echo", "python", "python", "container", "sagemaker", "sagemaker"]
+    assert specs[1].options.code.base_path == "."
+
+
+def test_a_configured_provider_in_python_is_chosen_by_its_id() -> None:
+    (configured,) = built([{"id": "file://p.py", "config": {"size": 1}}])
+
+    assert choose((configured,), ("file://p.py",), context()) == (configured,)
+
+
+@pytest.mark.parametrize(
+    ("id", "source"),
+    [
+        ("file://p.py", "file://p.py"),
+        ("file://sub/p.py:Class.ask", "file://sub/p.py:Class.ask"),
+        ("python:p.py", "file://p.py"),
+        ("python:p.py:ask", "file://p.py:ask"),
+        ("python:file://p.py", "file://p.py"),
+    ],
+)
+def test_a_provider_in_python_is_its_file_and_function(id: str, source: str) -> None:
+    (spec,) = built([{"id": id, "config": {"a": [1]}, "maxConcurrency": 2, "delay": 5}])
+
+    assert (spec.id, spec.kind, spec.max_concurrency, spec.delay_ms) == (id, "python", 2, 5)
+    assert spec.options == CustomOptions(UserCode(source, "."), {"a": [1]})
+
+
+@pytest.mark.parametrize(
+    ("id", "url", "model_type", "embedding"),
+    [
+        ("container:http://127.0.0.1:8080", "http://127.0.0.1:8080", "custom", False),
+        ("container:openai:https://host/v1/chat", "https://host/v1/chat", "openai", False),
+        ("container:embedding:http://[::1]:8080/", "http://[::1]:8080/", "custom", True),
+        ("container:http://my-jumpstart:8080", "http://my-jumpstart:8080", "jumpstart", False),
+    ],
+)
+def test_a_container_is_a_url_and_a_model_type(id: str, url: str, model_type: str, embedding: bool) -> None:
+    (spec,) = built([{"id": id, "config": {"maxTokens": 5, "delay": 3}}])
+
+    assert (spec.id, spec.kind, spec.delay_ms) == (id, "container", 3)
+    assert (spec.options.endpoint, spec.options.model_type, spec.options.embedding) == (url, model_type, embedding)
+    assert (spec.options.sampling.max_tokens, spec.options.aws) == (5, AwsSettings())
+
+
+@pytest.mark.parametrize(
+    ("id", "problem"),
+    [
+        ("container:127.0.0.1:8080", "holds no URL that begins with `http://` or `https://`"),
+        ("container:opena:http://h", "unknown model type `opena`"),
+        *(
+            (f"container:{url}", f"`{url}` must be a URL with a host")
+            for url in (
+                "http://",
+                "http://h:0",
+                "http://h:99999",
+                "http://h:x",
+                "http://a..b",
+                f"http://{'x' * 64}",
+                "http://[::1",
+                "http://[::1]x",
+                "http://[h]",
+                "http://a\\b",
+                "http://h/a b",
+            )
+        ),
+        ("container:http://h#x", "must not hold a `#`"),
+        ("container:http://a:b@h", "must not hold a user name or a password"),
+        ("sagemaker:http://127.0.0.1:8080", "holds a URL where the endpoint's name belongs"),
+    ],
+)
+def test_urls_that_are_refused(id: str, problem: str) -> None:
+    (found,) = refused([id])
+
+    assert problem in found
+
+
+def test_a_container_without_its_config_is_one_all_the_same() -> None:
+    assert built("container:http://127.0.0.1:8080")[0].options.timeout_ms == 80_000
+
+
+@pytest.mark.parametrize("kind", ["sagemaker:mine", "container:http://h"])
+def test_transform_changes_the_request_and_response_transform_the_output(kind: str) -> None:
+    (spec,) = built([{"id": kind, "transform": "prompt", "responseTransform": "output"}])
+    (inner,) = built([{"id": kind, "config": {"transform": "prompt", "responseTransform": "output"}}])
+
+    assert (spec.options.transform, spec.transform) == (UserCode("prompt", "."), UserCode("output", "."))
+    assert (inner.options.transform, inner.transform) == (spec.options.transform, spec.transform)
+    assert spec.transform is not None and spec.transform.where == within(WHERE, 0, "responseTransform")
+
+
+@pytest.mark.parametrize("key", ["transform", "responseTransform"])
+@pytest.mark.parametrize("id", ["echo", "file://p.py"])
+def test_transform_of_any_other_provider_changes_the_output(id: str, key: str) -> None:
+    (spec,) = built([{"id": id, key: "output.trim()"}])
+
+    assert spec.transform == UserCode("output.trim()", ".")
+
+
+def test_inputs_are_accepted_and_have_no_effect() -> None:
+    notices: list[str] = []
+
+    assert built([{"id": "echo", "inputs": {"user": "a name"}}], notices=notices) == built(["echo"])
+    assert notices == ["`inputs` of a provider has no effect: it describes targets of red teams"]
+
+
+def test_one_provider_is_needed_where_a_test_names_its_own() -> None:
+    assert build_provider({"echo": {"label": "Mine"}}, WHERE, context()).label == "Mine"
+
+
+def test_secrets_in_the_settings_of_providers_are_known() -> None:
+    specs = built(
+        [
+            {"id": "python:p.py", "config": {"deep": [{"apiKey": "{{env.MINE}}"}]}, "env": {"MINE": "hidden-in-env"}},
+            {"id": "sagemaker:e", "env": {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "hidden-key"}},
+        ]
+    )
+
+    assert provider_secrets(specs) == {"hidden-in-env", "AKIAEXAMPLE", "hidden-key"}

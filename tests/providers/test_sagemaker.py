@@ -23,6 +23,11 @@ class Endpoint:
     given: Answer
     requests: list[Request] = field(default_factory=list)
 
+    def prepare(self) -> None: ...
+
+    def address(self, request: Request) -> str:
+        return request.endpoint
+
     async def __call__(self, request: Request) -> Answer:
         self.requests.append(request)
         return self.given

@@ -360,7 +360,7 @@ def test_the_timeout_of_an_attempt_is_in_milliseconds_and_connecting_takes_5_sec
 
     async def story() -> None:
         await transport.make_ready(Request("e", b""))
-        (route,) = transport._routes.values()
+        (route,) = transport._sender._routes.values()
         timeout = route.options["timeout"]
         assert (timeout.total, timeout.sock_connect) == (70.0, 5.0)
         await pool.close()

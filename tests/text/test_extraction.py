@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -200,16 +201,16 @@ def test_a_script_with_an_optional_context_gets_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("parameters", ["", "a, b, c", "*, json"])
 def test_a_function_that_cannot_take_the_answer_is_refused(tmp_path: Path, parameters: str) -> None:
     base = script(tmp_path, f"def pick({parameters}):\n    return 1\n")
-    with pytest.raises(ConfigError, match="cannot be called with the answer"):
+    with pytest.raises(ConfigError, match="the function `pick` cannot be called as the response path"):
         compile_response_path("file://extract.py:pick", base)
 
 
 @pytest.mark.parametrize(
     ("code", "message"),
     [
-        ("None", "`file://extract.py` returned None"),
-        ("{1, 2}", "`file://extract.py` returned what is not JSON: a value of type `set`"),
-        ("json['x']", "`extract.py:2` raised KeyError: 'x'"),
+        ("None", "`file://extract.py` returned nothing"),
+        ("{1, 2}", "response path: the function returned what is not JSON: a value of type `set`"),
+        ("json['x']", "response path: `extract.py:2` raised KeyError: 'x'"),
     ],
 )
 def test_what_a_script_cannot_return(tmp_path: Path, code: str, message: str) -> None:
@@ -221,5 +222,71 @@ def test_what_a_script_cannot_return(tmp_path: Path, code: str, message: str) ->
     assert raised.value.message == message
 
 
-def test_anything_but_a_file_is_a_path() -> None:
-    assert isinstance(compile_response_path("$.a", "."), ResponsePath)
+@pytest.mark.parametrize("path", ["$.a", "json.a", "json?.choices?.[0]", "a.b", "$.a[?(@.b == 'json.x')]"])
+def test_what_leads_to_a_value_is_a_path(path: str) -> None:
+    assert isinstance(compile_response_path(path, "."), ResponsePath)
+
+
+@pytest.mark.parametrize(
+    ("code", "output"),
+    [
+        ("json.choices.map(c => c.message.content).join('')", "Paris"),
+        ("json.choices[0].message.content.trim()", "Paris"),
+        ("json.choices[0].message.refusal ?? json.choices[0].message.content", "Paris"),
+        ("json.error || json.id;", "1"),
+        ("(json) => json.id", "1"),
+        ("function (answer, context) { return [answer.id, context] }", ["1", {"prompt": {}}]),
+        ("{text: json.id, context}", {"text": "1", "context": {"prompt": {}}}),
+        ("JSON.parse(JSON.stringify(json)).id", "1"),
+        ("const [first] = json.choices\nreturn first.message.role", "assistant"),
+        ("python: json['choices'][0]['message']['content'].upper()", "PARIS"),
+    ],
+)
+def test_an_expression_that_no_path_can_say_is_computed(code: str, output: Json) -> None:
+    path = compile_response_path(code, ".")
+    assert isinstance(path, ScriptPath)
+    assert path.extract(CHAT) == output
+
+
+@pytest.mark.parametrize("name", ["extract.js", "extract.mjs", "extract.js:nested.pick", "extract.cjs"])
+def test_a_javascript_file_is_called_with_the_answer(name: str, tmp_path: Path) -> None:
+    pick = "(json, context) => json.id + Object.keys(context)"
+    module = f"export default {pick}" if name.endswith("mjs") else f"module.exports = {pick}"
+    code = f"module.exports = {{ nested: {{ pick: {pick} }} }}" if ":" in name else module
+    (tmp_path / name.split(":")[0]).write_text(code)
+    assert compile_response_path(f"file://{name}", str(tmp_path)).extract(CHAT) == "1prompt"
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "hint"),
+    [
+        ("json.choices[7]?.text.trim()", "`json.choices[7]?.text.trim()` returned nothing", "`id`, `choices`"),
+        ("json.nothing.trim()", "response path: the code raised TypeError: ", ""),
+        ("python: None", "`python: None` returned nothing", "`id`, `choices`"),
+    ],
+)
+def test_code_that_finds_nothing_is_an_error(code: str, message: str, hint: str) -> None:
+    with pytest.raises(ScriptError) as raised:
+        compile_response_path(code, ".").extract(CHAT)
+    assert raised.value.message.startswith(message)
+    assert hint in str(raised.value.hint)
+
+
+@pytest.mark.parametrize("path", ["$.id", "json.id.trim()", "python: json['id']"])
+def test_an_event_loop_may_go_on_meanwhile(path: str) -> None:
+    assert asyncio.run(compile_response_path(path, ".").aextract(CHAT)) == "1"
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("json.choices.map(c =>)", "the code is not valid JavaScript"),
+        ("json[*].text", "`json[*].text` is half JavaScript and half JSONPath"),
+        ("file://extract.ts", "`file://extract.ts`: TypeScript is not yet supported"),
+        ("file://extract.rb", "`file://extract.rb` is neither a Python nor a JavaScript file"),
+    ],
+)
+def test_what_is_neither_a_path_nor_code_is_refused(path: str, message: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        compile_response_path(path, ".")
+    assert str(raised.value).startswith(message)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.text.extraction import ResponsePath
-from sagemaker_eval.text.jsonpath import SPELLING_HINT, parse_path
+from sagemaker_eval.text.jsonpath import SPELLING_HINT, JavaScriptExpression, parse_path
 
 DOCUMENT = {"a": {"b": [1, {"c": "deep"}], "0": "zero", "a-b": 1}, "choices": [{"text": "x", "index": 0}]}
 
@@ -38,24 +38,28 @@ def test_promptfoos_spelling_is_understood(javascript: str, value: object) -> No
 
 
 @pytest.mark.parametrize(
-    ("javascript", "path"),
+    "javascript",
     [
-        ("json.choices[0].text.trim()", "$.choices[0].text"),
-        ("json.choices.map(c => c.text)", "$.choices"),
-        ("json.a || json.b", "$.a"),
-        ("(json) => json.choices[0].text", "$.choices[0].text"),
-        ("{text: json.a.b}", "$.a.b"),
-        ("JSON.parse(json.body).text", "$.body"),
-        ("json[*].text", "$[*].text"),
-        ("json..text", "$..text"),
-        ("json.choices[-1]", "$.choices[-1]"),
-        ("function (x) { return x }", "$.choices[0].message.content"),
+        "json.choices[0].text.trim()",
+        "json.choices.map(c => c.text)",
+        "json.a || json.b",
+        "(json) => json.choices[0].text",
+        "{text: json.a.b}",
+        "JSON.parse(json.body).text",
+        "function (x) { return x }",
     ],
 )
-def test_javascript_is_refused_with_the_jsonpath_to_write(javascript: str, path: str) -> None:
-    message, hint = refused(javascript)
-    assert message == f"`{javascript}` is a JavaScript expression, which is not supported"
-    assert hint == f"write it as a JSONPath, such as `{path}`, or compute it in Python: `path: file://extract.py`"
+def test_javascript_that_computes_is_told_from_a_path(javascript: str) -> None:
+    with pytest.raises(JavaScriptExpression):
+        parse_path(javascript)
+
+
+@pytest.mark.parametrize(
+    ("mixture", "path"),
+    [("json[*].text", "$[*].text"), ("json..text", "$..text"), ("json.choices[-1]", "$.choices[-1]")],
+)
+def test_a_mixture_of_both_languages_is_refused(mixture: str, path: str) -> None:
+    assert refused(mixture) == (f"`{mixture}` is half JavaScript and half JSONPath", f"Write `{path}`.")
 
 
 SLIPS = [

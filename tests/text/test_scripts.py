@@ -83,9 +83,9 @@ def test_a_missing_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["js", "ts", "mjs", "cjs"])
-def test_javascript_is_not_yet_supported(tmp_path: Path, suffix: str) -> None:
+def test_javascript_is_refused_where_only_python_can_be(tmp_path: Path, suffix: str) -> None:
     assert refused(f"file://x.{suffix}:main", tmp_path)[0] == (
-        f"`file://x.{suffix}:main`: scripts in JavaScript and TypeScript are not yet supported"
+        f"`file://x.{suffix}:main` is not a Python script, and only Python can be used here"
     )
 
 
@@ -181,3 +181,5 @@ def test_how_many_arguments_a_function_takes() -> None:
     assert positional_arguments(lambda a, b=1: None) == {1, 2}
     assert positional_arguments(lambda *a: None) == {0, 1, 2, 3}
     assert positional_arguments(lambda *, a: None) == frozenset()
+    assert positional_arguments(lambda a, b, c, d: None, most=4) == {4}
+    assert positional_arguments(lambda a, b, c, d: None) == frozenset()

@@ -8,6 +8,7 @@ from pathlib import Path
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import Place
 from sagemaker_eval.registry import nearest_name
+from sagemaker_eval.text.files_read import note_read
 from sagemaker_eval.text.javascript.programs import Limits, Program
 from sagemaker_eval.text.javascript.sources import COMMONJS, MODULE, Source, Wrapping, broken, checked
 
@@ -83,6 +84,7 @@ def _wrappings(source: Source) -> tuple[Wrapping, ...]:
 
 
 def _text(path: Path, file: str) -> str:
+    note_read(path)
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 from sagemaker_eval.errors import ScriptError
@@ -24,6 +24,7 @@ from sagemaker_eval.text.javascript.worker import LeftBehind, worker
 __all__ = ["UNDEFINED", "Limits", "Script", "Style", "Undefined", "compile_javascript", "load_javascript"]
 
 _DEFAULT_LIMITS = Limits()
+_KEPT = 256
 
 
 class Undefined(Enum):
@@ -112,7 +113,7 @@ def compile_javascript(
 def load_javascript(
     reference: str, base_path: str, default_name: str | None = None, limits: Limits = _DEFAULT_LIMITS
 ) -> Script:
-    """The script of `file://script.js[:function]`; `.mjs` and `.cjs` likewise. The file is read now, once.
+    """The script of `file://script.js[:function]`; `.mjs` and `.cjs` likewise. The file is read now.
 
     Without `:function` it is the default export (`module.exports = function`, `export default`), else the export
     called `default_name`. The top level of the file runs once now, and again before each call. Raises `ConfigError`,
@@ -120,6 +121,12 @@ def load_javascript(
     it is loaded, needs another module, or does not export the function.
     """
     source, name = read_reference(reference, base_path)
+    return _loaded(source, name, default_name, limits)
+
+
+@lru_cache(_KEPT)
+def _loaded(source: Source, name: str | None, default_name: str | None, limits: Limits) -> Script:
+    """The script of a file with this content, which is looked at once."""
     program = worker().run(partial(file_program, source, name, default_name, limits), limits.patience)
     try:
         reply = worker().run(partial(run, program, None, limits), limits.patience)

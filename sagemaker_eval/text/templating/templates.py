@@ -13,11 +13,12 @@ from functools import lru_cache
 from uuid import uuid4
 
 from sagemaker_eval.errors import ConfigError, Problem, RenderError
-from sagemaker_eval.model import EMPTY, Json, Place
+from sagemaker_eval.model import EMPTY, Json, Place, UserCode
 from sagemaker_eval.text.templating.compiling import Flaw, TextTemplate, UnreadableTemplate
 from sagemaker_eval.text.templating.environment import Notices, NunjucksEnvironment
 from sagemaker_eval.text.templating.expansion import expand
 from sagemaker_eval.text.templating.javascript_values import to_json
+from sagemaker_eval.text.templating.user_filters import add_filters
 
 _MAX_COMPILED = 2_000
 _as_json_text = json.JSONEncoder(ensure_ascii=False).encode
@@ -52,7 +53,8 @@ class Templates:
     """The templates of one run. Each distinct source is compiled once.
 
     `env` is what templates see as `env`; `notice` is told, once, of each variable that is missing and the like;
-    `strict` makes it a `RenderError` to print what is not defined.
+    `strict` makes it a `RenderError` to print what is not defined. `filters` are the user's own, by name; raises
+    `ConfigError` for those that cannot be loaded.
     """
 
     def __init__(
@@ -60,8 +62,10 @@ class Templates:
         env: Mapping[str, str] = EMPTY,
         notice: Callable[[str], None] = lambda message: None,
         strict: bool = False,
+        filters: Mapping[str, UserCode] = EMPTY,
     ) -> None:
         self._environment = NunjucksEnvironment(env, Notices(notice), strict)
+        add_filters(self._environment, filters)
         self._compiled = lru_cache(_MAX_COMPILED)(self._compile)
 
     def check(self, source: str, where: Place | None, *, whole_file: bool = False) -> None:

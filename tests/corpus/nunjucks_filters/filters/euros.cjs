@@ -1,0 +1,1 @@
+module.exports = (amount) => `${Number(amount).toFixed(2)} €`;

@@ -1,0 +1,1 @@
+module.exports = (name, separator) => name.split(' ').map((word) => word[0]).join(separator);

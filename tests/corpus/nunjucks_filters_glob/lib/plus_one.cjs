@@ -1,0 +1,3 @@
+module.exports = function plusOne(n) {
+  return n + 1;
+};

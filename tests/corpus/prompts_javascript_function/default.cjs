@@ -1,0 +1,1 @@
+module.exports = async ({ vars, provider }) => `${provider.id}: a plan for a ${vars.level} in {{hobby}}`;
