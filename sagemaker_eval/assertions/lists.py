@@ -90,7 +90,9 @@ def _texts(spec: AssertionSpec, value: Json, fold: _Fold) -> tuple[tuple[str, st
     """The texts of a value, each as it was written and as it is looked for."""
     texts = split_fields(value, spec.type) if isinstance(value, str) else _items(value, spec.type)
     if not texts:
-        raise ConfigError.of(f"`{spec.type}` needs a `value`: texts to look for", hint="for example `value: [red, green]`")
+        raise ConfigError.of(
+            f"`{spec.type}` needs a `value`: texts to look for", hint="for example `value: [red, green]`"
+        )
     if "" in texts:
         raise ConfigError.of(f"an item in the value of `{spec.type}` is empty", hint="anything contains the empty text")
     return tuple((text, fold(text)) for text in texts)
@@ -117,7 +119,7 @@ def split_fields(text: str, type: str) -> list[str]:
     while position < len(text):
         found = _FIELD.match(text, position)
         if found is None:
-            hint = "double quotes stand around a whole part; write `\"\"` for a quote inside one"
+            hint = 'double quotes stand around a whole part; write `""` for a quote inside one'
             raise ConfigError.of(f"a quoted part in the value of `{type}` does not end at a comma", hint=hint)
         position = found.end()
         if found["quoted"] is not None:

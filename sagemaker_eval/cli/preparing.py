@@ -93,7 +93,7 @@ def prepared(request: EvalRequest, sleep: Sleep = asyncio.sleep) -> Iterator[Pre
         whole = suite
         suite = select(suite, _filters(with_filters(request, loaded.options), suite.env))
         stack.enter_context(applied(suite.env))
-        templates = Templates(suite.env, notices, strict=request.strict)
+        templates = Templates(suite.env, notices, request.strict, suite.filters)
         services = _services(request, suite, notices, scrubber, sleep, stack)
         bench = _workbench(templates, services)
         plan = Checker(suite, whole, bench.renderer, bench.answering, bench.judge).plan()

@@ -25,7 +25,6 @@ FUNCTIONS = frozenset({".js", ".cjs", ".mjs", ".ts", ".cts", ".mts", ".py"})
 MOST_BYTES = 64 * 2**20
 """Of one file. An endpoint takes 25 MB at most, and each test holds its own values."""
 
-_SCRIPTS = FUNCTIONS | {".rb"}
 _UNREADABLE = {
     ".pdf": "save its text as a `.txt` or `.md` file",
     ".docx": "save its text as a `.txt` or `.md` file",
@@ -62,10 +61,16 @@ def variable_value(value: Json, base_path: str, where: Place) -> Json:
 
 
 def assertion_value(value: Json, base_path: str, where: Place) -> Json:
-    """An assertion's value with the file in place of a `file://` name: text trimmed, JSON and YAML parsed."""
+    """An assertion's value with the file in place of a `file://` name: text trimmed, JSON and YAML parsed.
+
+    A script becomes a `UserCode`: the check itself, or what makes the value for each case.
+    """
     if not is_reference(value):
         return value
-    path = _existing(value, base_path, where)
+    file = split_function(value)[0]
+    path = resolve(file, base_path)
+    if not Path(path).is_file():
+        raise no_file(file, base_path, where)
     match Path(path).suffix.lower():
         case ".txt":
             return read_text(path).strip()
@@ -73,8 +78,11 @@ def assertion_value(value: Json, base_path: str, where: Place) -> Json:
             return parse_json(read_text(path), path)
         case ".yaml" | ".yml":
             return parse_yaml(read_text(path), path)
+        case ending if ending in FUNCTIONS:
+            return UserCode(value, base_path, where)
         case ending:
-            raise _not_yet(value, ending, where)
+            message = f"`{value}`: files that end in `{ending}` cannot be the value of an assertion"
+            raise ConfigError.of(message, where, _UNREADABLE.get(ending, "give it as .txt, .json, .yaml, .js or .py"))
 
 
 def no_file(reference: str, base_path: str, where: Place) -> ConfigError:
@@ -126,21 +134,3 @@ def _check_size(path: str, where: Place) -> None:
     if size > MOST_BYTES:
         message = f"`{display_path(path)}` has {size / 2**20:,.0f} MiB, and a value may have {MOST_BYTES // 2**20}"
         raise ConfigError.of(message, where, "a SageMaker endpoint takes at most 25 MB")
-
-
-def _existing(reference: str, base_path: str, where: Place) -> str:
-    _refuse_scripts(reference, where)
-    path = resolve(reference, base_path)
-    if not Path(path).is_file():
-        raise no_file(reference, base_path, where)
-    return path
-
-
-def _refuse_scripts(reference: str, where: Place) -> None:
-    ending = Path(split_function(reference)[0]).suffix.lower()
-    if ending in _SCRIPTS:
-        raise _not_yet(reference, ending, where)
-
-
-def _not_yet(reference: str, ending: str, where: Place) -> ConfigError:
-    return ConfigError.of(f"`{reference}`: files that end in `{ending}` are not yet supported here", where)

@@ -23,7 +23,7 @@ _LITERAL = "/%:@!$&'()*+,;=~?"
 
 
 def invocations_url(url: str) -> str:
-    """Where the requests for a container go, percent-encoded: `/invocations`, or the path that its URL has of its own."""
+    """Where the requests for a container go, percent-encoded: `/invocations`, or the path of its own that a URL has."""
     parts = urlsplit(url)
     path = _PATH if parts.path in ("", "/") else quote(parts.path, _LITERAL)
     return urlunsplit((parts.scheme, parts.netloc.lower(), path, quote(parts.query, _LITERAL), ""))

@@ -31,8 +31,9 @@ class Role:
     """What a piece of code is for.
 
     `name` is the configuration's word for it, which begins messages (`transform`). Inline code sees what it is called
-    with under the names of `parameters`; a last one `...args` takes all that follow. `python_function` and `javascript_function` are what a file's function is
-    called where the reference names none; JavaScript's default export counts first.
+    with under the names of `parameters`; a last one `...args` takes all that follow. `python_function` and
+    `javascript_function` are what a file's function is called where the reference names none; JavaScript's default
+    export counts first.
     """
 
     name: str

@@ -78,7 +78,7 @@ BAD_FILES: Mapping[str, Mapping[str, str]] = {
     "output_path": {"run.yaml": config(outputPath="out.docx")},
     "later_keys": {
         "run.yaml": config(
-            scenarios="[]",
+            plugins="[]",
             providers="""
   - id: sagemaker:e
     transform: prompt.upper()

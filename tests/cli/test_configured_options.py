@@ -81,7 +81,7 @@ def test_what_failed_before_is_run_again_unless_a_flag_asks_otherwise(cli: Cli) 
 def test_the_table(cli: Cli) -> None:
     configure(cli, "table: false, tableCellMaxLength: 12")
     assert "abcdef" not in cli.eval().out
-    assert "one abcdefg" not in cli.eval("--table").out
+    assert "│ one abcdefgh… " in cli.eval("--table").out
     assert "klmnop" in cli.eval("--table", "--table-cell-max-length", "40").out
 
 
@@ -127,3 +127,17 @@ def test_files_of_variables_reach_the_run(cli: Cli) -> None:
     assert cli.rows()[0]["response"]["output"] == "Hello"
     assert cli.eval("--env-file", "other.env").code == 1
     assert cli.rows()[0]["response"]["output"] == "Salut"
+
+
+def test_filters_of_the_user_are_known_to_templates(cli: Cli) -> None:
+    cli.write("filters/shout.js", "module.exports = (text, mark) => text.toUpperCase() + mark")
+    cli.write("filters/words.py", "def backwards(text):\n    return text[::-1]\n")
+    cli.write(
+        "sageval.yaml",
+        "prompts: ['{{x | shout(\"!\")}} {{x | backwards}}']\nproviders: [echo]\noutputPath: out.json\n"
+        "nunjucksFilters: {shout: filters/*.js}\nfilters: {backwards: 'file://filters/words.py:backwards'}\n"
+        "tests: [{vars: {x: abc}}]\n",
+    )
+    ran = cli.eval()
+    assert ran.code == 0, ran.err
+    assert cli.rows()[0]["response"]["output"] == "ABC! cba"

@@ -63,7 +63,8 @@ def test_help_lists_every_option(cli: Cli) -> None:
     ran = cli("eval", "--help")
     options = """
         --config --prompts --providers --tests --output --max-concurrency --cache --no-cache --delay --repeat --var
-        --env-file --description --tag --filter-pattern --filter-first-n --filter-range --filter-sample --filter-sample-seed
+        --env-file --description --tag
+        --filter-pattern --filter-first-n --filter-range --filter-sample --filter-sample-seed
         --filter-providers --filter-prompts --filter-metadata --filter-failing --filter-errors-only --table --no-table
         --table-cell-max-length --progress-bar --no-progress-bar --json --write --no-write --verbose --sandbox
         --sandbox-script --dry-run --fail-under --failed-exit-code"""

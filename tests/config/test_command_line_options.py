@@ -145,7 +145,8 @@ def test_of_several_files_the_later_wins_key_by_key() -> None:
 def test_options_of_other_services_are_told_and_have_no_effect() -> None:
     notices: list[str] = []
     loaded(
-        "commandLineOptions: {share: true, watch: true, suggestPrompts: 3}\nevaluateOptions: {generateSuggestions: true}",
+        "commandLineOptions: {share: true, watch: true, suggestPrompts: 3}\n"
+        "evaluateOptions: {generateSuggestions: true}\n",
         notices=notices,
     )
 

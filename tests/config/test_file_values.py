@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sagemaker_eval.config.file_values import MOST_BYTES, variable_value
+from sagemaker_eval.config.file_values import MOST_BYTES, assertion_value, variable_value
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import Json, Place, UserCode
 
@@ -98,3 +98,36 @@ def test_a_value_has_a_size_limit(folder: Path) -> None:
         file.truncate(MOST_BYTES + 1)
     with pytest.raises(ConfigError, match=r"`large\.txt` has 64 MiB, and a value may have 64"):
         variable_value("file://large.txt", ".", WHERE)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (3, 3),
+        ("plain", "plain"),
+        ("file://a.txt", "one\ntwo"),
+        ("file://data.yaml", {"x": [1, "yes"]}),
+        ("file://data.json", {"x": 1}),
+        ("file://get.py:check", UserCode("file://get.py:check", ".")),
+        ("file://get.js", UserCode("file://get.js", ".")),
+    ],
+)
+def test_values_of_assertions(value: Json, expected: Json) -> None:
+    assert assertion_value(value, ".", WHERE) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("file://none.json", "the file of `file://none.json` does not exist"),
+        ("file://none.py:check", "the file of `file://none.py` does not exist"),
+        ("file://rows.csv", "`file://rows.csv`: files that end in `.csv` cannot be the value of an assertion"),
+        ("file://old.rb", "`file://old.rb`: files that end in `.rb` cannot be the value of an assertion"),
+    ],
+)
+def test_what_cannot_be_the_value_of_an_assertion(value: Json, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        assertion_value(value, ".", WHERE)
+    (problem,) = caught.value.problems
+    assert (problem.message, problem.where) == (message, WHERE)
+    assert problem.hint

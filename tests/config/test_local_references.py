@@ -136,14 +136,16 @@ def test_pointers_are_read_as_they_are_written(steps: list[str]) -> None:
 
 _LEAVES = st.one_of(st.integers(), st.text(max_size=3))
 _VALUES = st.recursive(
-    _LEAVES, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.sampled_from("xyz"), inner)), max_leaves=8
-)  # fmt: skip
+    _LEAVES,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.sampled_from("xyz"), inner)),
+    max_leaves=8,
+)
 
 
 @given(_VALUES, st.data())
 def test_every_value_behind_a_reference_is_found_where_it_is_written(value: Json, data: Any) -> None:
     document = {"a": value, "b": {"$ref": "#/a"}, "c": {"x": {"$ref": "#/b"}, "y": [{"$ref": "#/c/x"}]}}
-    reached, pointer = expand_references(document, "", "$ref").document, []
+    reached, pointer = expand_references(document, "", "$ref").document, list[str | int]()
     while isinstance(reached, dict | list) and reached and data.draw(st.booleans()):
         step = data.draw(st.sampled_from(sorted(reached) if isinstance(reached, dict) else range(len(reached))))
         reached, pointer = reached[step], [*pointer, step]

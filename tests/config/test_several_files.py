@@ -124,8 +124,8 @@ def test_maps_of_prompts_are_put_together_and_not_mixed_with_lists(write: Write)
 def test_default_tests_are_put_together(write: Write) -> None:
     one = write(
         "one.yaml",
-        "{providers: [echo], metadata: {m: 0, n: 0}, tests: [{vars: {x: 1}}], defaultTest: {threshold: 0.5, vars: {a: 1, b: 1},"
-        " metadata: {m: 1}, options: {prefix: p, suffix: s}, assert: [{type: equals, value: 1}]}}",
+        "{providers: [echo], metadata: {m: 0, n: 0}, tests: [{vars: {x: 1}}],"
+        " defaultTest: {threshold: 0.5, vars: {a: 1, b: 1}, metadata: {m: 1}, options: {prefix: p, suffix: s}, assert: [{type: equals, value: 1}]}}",
     )
     two = write(
         "two.yaml",
@@ -300,6 +300,7 @@ def test_the_recorded_document_is_that_of_all_files_with_secrets_masked(write: W
 
 _LISTS = st.lists(st.integers(), max_size=3)
 _MAPS = st.dictionaries(st.sampled_from("abc"), st.integers(), max_size=3)
+_DEFAULT_TESTS = st.fixed_dictionaries({}, optional={"vars": _MAPS, "assert": _LISTS, "threshold": st.integers()})
 _DOCUMENTS = st.fixed_dictionaries(
     {},
     optional={
@@ -311,9 +312,9 @@ _DOCUMENTS = st.fixed_dictionaries(
         "commandLineOptions": _MAPS,
         "description": st.text(),
         "maxErrorRate": st.integers(),
-        "defaultTest": st.fixed_dictionaries({}, optional={"vars": _MAPS, "assert": _LISTS, "threshold": st.integers()}),
+        "defaultTest": st.one_of(st.text(), _DEFAULT_TESTS),
     },
-)  # fmt: skip
+)
 
 
 @given(_DOCUMENTS, _DOCUMENTS, _DOCUMENTS)

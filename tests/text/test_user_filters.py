@@ -39,8 +39,12 @@ def test_a_filter_from_a_file_takes_arguments(name: str, content: str, tmp_path:
 
 @pytest.mark.parametrize(
     "code",
-    ["value.toUpperCase() + args.length", "(value, ...args) => value.toUpperCase() + args.length"]
-    + ["python: value.upper() + str(len(args))", "python: lambda value, *args: value.upper() + str(len(args))"],
+    [
+        "value.toUpperCase() + args.length",
+        "(value, ...args) => value.toUpperCase() + args.length",
+        "python: value.upper() + str(len(args))",
+        "python: lambda value, *args: value.upper() + str(len(args))",
+    ],
 )
 def test_an_inline_filter_sees_value_and_args(code: str) -> None:
     assert render("{{ v | shout(1, 2) | trim }}", {"shout": code}, v=" hi ") == "HI 2"
@@ -60,7 +64,9 @@ def test_a_filter_may_return_a_value_of_any_sort() -> None:
 
 def test_keyword_arguments_are_one_last_object_of_a_javascript_filter() -> None:
     assert render("{{ 1 | f(2, a=3) | dump }}", {"f": "[value, ...args]"}) == '[1,2,{"a":3,"__keywords":true}]'
-    with pytest.raises(RenderError, match="^the filter `f` is written in Python, and takes its arguments by position$"):
+    with pytest.raises(
+        RenderError, match=r"^the filter `f` is written in Python, and takes its arguments by position$"
+    ):
         render("{{ 1 | f(a=3) }}", {"f": "python: value"})
 
 
@@ -99,7 +105,7 @@ def test_a_filter_that_fails_is_a_render_error_with_its_line(code: str, message:
 
 
 def test_what_is_no_json_cannot_be_given_to_a_filter() -> None:
-    with pytest.raises(RenderError, match="^the filter `f` cannot be given a function"):
+    with pytest.raises(RenderError, match=r"^the filter `f` cannot be given a function"):
         render("{{ range | f }}", {"f": "value"})
 
 

@@ -1,6 +1,6 @@
 """Words and marks of a text as the Penn Treebank divides them.
 
-The rules are those of its tokeniser (R. MacIntyre, 1995, `tokenizer.sed`): marks stand alone, `can't` is `ca` and `n't`,
+The rules are those of its tokeniser (R. MacIntyre, 1995): marks stand alone, `can't` is `ca` and `n't`,
 double quotes become two back-quotes or two apostrophes, and only the last full stop of a text is a mark.
 """
 

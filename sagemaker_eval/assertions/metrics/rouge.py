@@ -25,19 +25,19 @@ def rouge_n(spec: AssertionSpec) -> Check:
 
 @ASSERTIONS.register("rouge-1")
 def rouge_1(spec: AssertionSpec) -> Check:
-    """The words of the output and of `value` overlap with an F1 of at least `threshold` (0.75); same as rouge-n."""
+    """Same as rouge-n: the words of output and `value` overlap with an F1 of at least `threshold` (0.75)."""
     return scored(spec, "ROUGE-1", _THRESHOLD, lambda output, references: rouge(output, references[0], 1))
 
 
 @ASSERTIONS.register("rouge-2")
 def rouge_2(spec: AssertionSpec) -> Check:
-    """The pairs of neighbouring words of the output and of `value` overlap with an F1 of at least `threshold` (0.75)."""
+    """The pairs of words of the output and of `value` overlap with an F1 of at least `threshold` (0.75)."""
     return scored(spec, "ROUGE-2", _THRESHOLD, lambda output, references: rouge(output, references[0], 2))
 
 
 @ASSERTIONS.register("rouge-l")
 def rouge_l(spec: AssertionSpec) -> Check:
-    """The longest sequence of words that the output shares with `value` gives an F1 of at least `threshold` (0.75)."""
+    """The longest word sequence shared by output and `value` gives an F1 of at least `threshold` (0.75)."""
     return scored(spec, "ROUGE-L", _THRESHOLD, lambda output, references: longest(output, references[0]))
 
 

@@ -19,11 +19,11 @@ def scored(spec: AssertionSpec, name: str, default: float, score: Score, several
     Passing means a score of at least `threshold` (else `default`); `not-` turns that round and scores 1 - score.
     """
     threshold = default if spec.threshold is None else spec.threshold
-    if not is_templated(spec.value):
-        _references(spec, spec.value, several, ConfigError.of)
+    references_of(spec, spec.value, several=several, error=ConfigError.of, fixed=True)
 
     def check(subject: Subject) -> Verdict:
-        return verdict(spec, name, score(subject.text, _references(spec, subject.value, several, CaseError)), threshold)
+        references = references_of(spec, subject.value, several=several)
+        return verdict(spec, name, score(subject.text, references), threshold)
 
     return check
 
@@ -38,9 +38,17 @@ def verdict(spec: AssertionSpec, name: str, score: float, threshold: float, more
     return Verdict(reached, score, reason, spec)
 
 
-def _references(spec: AssertionSpec, value: Json, several: bool, error: Callable[[str], Exception]) -> list[str]:
+def references_of(
+    spec: AssertionSpec,
+    value: Json,
+    *,
+    several: bool,
+    error: Callable[[str], Exception] = CaseError,
+    fixed: bool = False,
+) -> list[str]:
+    """The references in a value; of a `fixed` one that holds templates nothing is said yet. Raises `error`."""
     texts = value if several and isinstance(value, list) else [value]
-    if texts and all(isinstance(text, str) for text in texts):
+    if (fixed and is_templated(value)) or (texts and all(isinstance(text, str) for text in texts)):
         return list(texts)
     what = "a text or a list of texts" if several else "a text"
     shown = "" if value is None else f", not `{shortened(str(value), 60)}`"
