@@ -446,8 +446,12 @@ class Response:
 class Grader(Protocol):
     """A model that answers a question about an output."""
 
-    async def ask(self, prompt: str) -> Response:
-        """Its reply to a rendered prompt. Raises `CaseError`, and `SetupError` to stop the run."""
+    async def ask(self, prompt: str, repeat: int = 0) -> Response:
+        """Its reply to a rendered prompt. Raises `CaseError`, and `SetupError` to stop the run.
+
+        `repeat` counts askings of one prompt that have to be calls of their own: it is part of the cache key, as
+        `Request.repeat` is, and never sent.
+        """
         ...
 
 

@@ -164,7 +164,7 @@ def _distinct(placed: Iterable[tuple[Prompt, Place | None]], notice: Callable[[s
 
 
 def _label_place(written: _Written, prompt: Prompt) -> Place | None:
-    """Where a prompt's label stands in the configuration; where it has none, where the prompt itself does."""
-    if written.label is None:
+    """Where a prompt's label stands in the configuration; where it is of the file's making, where the prompt stands."""
+    if written.label is None or not prompt.label.startswith(written.label):
         return prompt.where
     return within(written.where, "label")

@@ -282,7 +282,7 @@ class ConfigEntry(Entry):
     targets: Annotated[Json, Shapes(Providers | None)] = None
     tests: Annotated[Json, Shapes(str | list[str | TestEntry] | None)] = None
     default_test: Annotated[Json, Shapes(str | TestEntry | None)] = None
-    scenarios: Annotated[Json, Shapes(str | list[str | Map] | None)] = None
+    scenarios: Annotated[Json, Shapes(str | list[str | ScenarioEntry] | None)] = None
     evaluate_options: EvaluateOptions | None = None
     command_line_options: CommandLineOptions | None = None
     max_error_rate: Share | None = None

@@ -125,7 +125,8 @@ def test_default_tests_are_put_together(write: Write) -> None:
     one = write(
         "one.yaml",
         "{providers: [echo], metadata: {m: 0, n: 0}, tests: [{vars: {x: 1}}],"
-        " defaultTest: {threshold: 0.5, vars: {a: 1, b: 1}, metadata: {m: 1}, options: {prefix: p, suffix: s}, assert: [{type: equals, value: 1}]}}",
+        " defaultTest: {threshold: 0.5, vars: {a: 1, b: 1}, metadata: {m: 1},"
+        " options: {prefix: p, suffix: s}, assert: [{type: equals, value: 1}]}}",
     )
     two = write(
         "two.yaml",

@@ -49,7 +49,7 @@ def meteor_score(output: str, reference: str, stages: Sequence[Same] | None = No
         return 0.0
     precision, recall = len(pairs) / len(candidate), len(pairs) / len(wanted)
     mean = precision * recall / (_ALPHA * precision + (1 - _ALPHA) * recall)
-    return mean * (1 - _GAMMA * (_chunks(pairs) / len(pairs)) ** _BETA)
+    return float(mean * (1 - _GAMMA * (_chunks(pairs) / len(pairs)) ** _BETA))
 
 
 def _stages(spec: AssertionSpec) -> tuple[Sequence[Same], str]:
