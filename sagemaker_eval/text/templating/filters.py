@@ -146,7 +146,7 @@ def _sort(
 ) -> list[Json]:
     def key(item: Json) -> Json:
         if attribute:
-            item = environment.getattr(item, attribute)
+            item = _attribute(environment, item, attribute)
         return item.lower() if isinstance(item, str) and not truthy(case_sensitive) else item
 
     def compare(left: Json, right: Json) -> int:
@@ -158,10 +158,19 @@ def _sort(
 
 @pass_environment
 def _groupby(environment: Any, value: Any, attribute: str) -> dict[str, list[Json]]:
+    """An object from each value of `attribute` to its items. JavaScript has keys that are whole numbers first."""
     groups: dict[str, list[Json]] = {}
     for item in _items(value):
-        groups.setdefault(to_text(environment.getattr(item, attribute)), []).append(item)
-    return groups
+        groups.setdefault(to_text(_attribute(environment, item, attribute)), []).append(item)
+    numbers = sorted((key for key in groups if key.isdecimal() and str(int(key)) == key), key=int)
+    return {key: groups[key] for key in dict.fromkeys((*numbers, *groups))}
+
+
+def _attribute(environment: Any, item: Json, path: str) -> Json:
+    """What a path such as `town.name` leads to."""
+    for name in path.split("."):
+        item = environment.getattr(item, name)
+    return item
 
 
 @pass_environment
@@ -169,10 +178,10 @@ def _sum(environment: Any, value: Any, attribute: str | None = None, start: Numb
     items = _items(value)
     if attribute:
         items = [environment.getattr(item, attribute) for item in items]
-    total: str | Number = start
+    total: str | Number = 0
     for item in items:
         total = add(total, item)
-    return total
+    return add(start, total)
 
 
 @pass_context
@@ -208,12 +217,12 @@ def _unique(value: Any) -> list[Json]:
 
 
 def _abs(value: object) -> Number:
-    return abs(0 if isinstance(value, Undefined) else to_number(value))
+    return abs(to_number(value))
 
 
 def _round(value: object, precision: int = 0, method: str = "common") -> Number:
     """Rounds half up; `method` may be `floor` or `ceil`."""
-    number = 0 if isinstance(value, Undefined) else to_number(value)
+    number = to_number(value)
     if isinstance(number, int) or not math.isfinite(number):
         return number
     factor = 10 ** max(-300, min(int(precision), 300))
@@ -232,7 +241,8 @@ def _int(value: object, default: object = None, base: int = 10) -> object:
     if isinstance(value, int | float):
         return int(value) if math.isfinite(value) else default
     digits = "0123456789abcdefghijklmnopqrstuvwxyz"[: int(base)]
-    found = re.match(rf"\s*([+-]?[{digits}]+)", to_text(value), re.IGNORECASE)
+    prefix = "(?:0x)?" if int(base) == 16 else ""
+    found = re.match(rf"\s*([+-]?{prefix}[{digits}]+)", to_text(value), re.IGNORECASE)
     return int(found[1], int(base)) if found and len(found[1]) < 300 else default
 
 

@@ -86,6 +86,7 @@ _NAMED: dict[str, Test] = {
     "even": lambda value: to_number(value) % 2 == 0,
     "odd": lambda value: to_number(value) % 2 == 1,
     "divisibleby": _divisible,
+    "escaped": lambda value: False,
     "lower": lambda value: isinstance(value, str) and value.lower() == value,
     "upper": lambda value: isinstance(value, str) and value.upper() == value,
     "eq": strictly_equal,

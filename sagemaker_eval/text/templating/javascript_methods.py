@@ -154,6 +154,7 @@ _ANY: dict[str, Function] = {
 }
 
 _TEXT: dict[str, Function] = {
+    **_ANY,
     "at": _at,
     "charAt": lambda text, index=0: text[index] if 0 <= index < len(text) else "",
     "charCodeAt": lambda text, index=0: ord(text[index]) if 0 <= index < len(text) else None,
@@ -173,7 +174,6 @@ _TEXT: dict[str, Function] = {
     "substr": _substr,
     "substring": _substring,
     "toLowerCase": str.lower,
-    "toString": to_text,
     "toUpperCase": str.upper,
     "trim": str.strip,
     "trimEnd": str.rstrip,
@@ -196,6 +196,7 @@ _TEXT: dict[str, Function] = {
 }
 
 _LIST: dict[str, Function] = {
+    **_ANY,
     "at": _at,
     "concat": lambda items, *others: [*items, *chain.from_iterable(map(_as_list, others))],
     "flat": _flat,
@@ -206,15 +207,14 @@ _LIST: dict[str, Function] = {
     "reverse": lambda items: list(reversed(items)),
     "slice": _slice,
     "sort": _sorted_as_texts,
-    "toString": to_text,
     # Python's names
     "count": lambda items, item: sum(strictly_equal(other, item) for other in items),
     "index": _index_in_list,
 }
 
 _NUMBER: dict[str, Function] = {
+    **_ANY,
     "toFixed": _to_fixed,
-    "toString": to_text,
 }
 
 _CHANGING = frozenset(

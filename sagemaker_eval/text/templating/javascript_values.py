@@ -22,7 +22,8 @@ from sagemaker_eval.model import Json
 
 Number: TypeAlias = int | float
 
-_MAX_POWER_BITS = 65_536
+_MAX_BITS = 1024
+"""Bits of the integers that are kept exact; beyond them, doubles are infinite."""
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?)")
 _PREFIXED = re.compile(r"0([xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)")
 _INFINITY = re.compile(r"[+-]?Infinity")
@@ -185,6 +186,7 @@ def strictly_equal(left: object, right: object) -> bool:
 
 def less(left: object, right: object) -> bool:
     """ECMAScript's `<`: two texts by their characters, anything else as numbers; false where one is no number."""
+    left, right = _primitive(left), _primitive(right)
     if isinstance(left, str) and isinstance(right, str):
         return left < right
     return to_number(left) < to_number(right)
@@ -192,9 +194,17 @@ def less(left: object, right: object) -> bool:
 
 def less_or_equal(left: object, right: object) -> bool:
     """ECMAScript's `<=`, by the rules of `less`."""
+    left, right = _primitive(left), _primitive(right)
     if isinstance(left, str) and isinstance(right, str):
         return left <= right
     return to_number(left) <= to_number(right)
+
+
+def _primitive(value: object) -> object:
+    """What is compared in place of a list or an object: its text."""
+    if isinstance(value, list | tuple):
+        return to_text(value)
+    return "[object Object]" if isinstance(value, dict) else value
 
 
 def contains(container: object, item: object) -> bool:
@@ -243,9 +253,11 @@ def remainder(left: Number, right: Number) -> Number:
 
 
 def power(left: Number, right: Number) -> Number:
-    """ECMAScript's `**`, exact for integers up to a bound and infinite beyond doubles."""
+    """ECMAScript's `**`, exact for integers as far as doubles reach and infinite beyond."""
+    if not math.isfinite(right) and (math.isnan(right) or abs(left) == 1):
+        return math.nan
     try:
-        if isinstance(left, int) and isinstance(right, int) and 0 <= right * left.bit_length() <= _MAX_POWER_BITS:
+        if isinstance(left, int) and isinstance(right, int) and 0 <= right * left.bit_length() <= _MAX_BITS:
             return int(left**right) if right >= 0 else math.pow(left, right)
         return math.pow(left, right)
     except OverflowError:

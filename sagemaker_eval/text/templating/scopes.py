@@ -1,14 +1,15 @@
-"""`{% set %}` inside a loop changes the variable of that name that was set outside, as in nunjucks.
+"""`{% set %}` inside a loop by nunjucks' rules: it changes the variable of that name that was set outside, and what is
+set only inside keeps its value from one round to the next.
 
-Jinja2 would make a new variable for each round. So the variables concerned become attributes of one shared object,
-made at the top of the scope that they belong to: the template, a macro or a call block.
+Jinja2 would make a new variable for each round. So the variables concerned become attributes of one shared object: made
+at the top of the scope that they belong to (the template, a macro or a call block), or right before their loop.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jinja2 import nodes
+from jinja2 import Environment, meta, nodes
 from jinja2.visitor import NodeTransformer
 
 SHARED = "shared variables"
@@ -25,15 +26,20 @@ def share_loop_variables(template: nodes.Template) -> None:
         names = _shared_names(scope)
         if names:
             _share(scope, names, f"__shared{number}__")
+    _Rounds(template.environment).visit(template)
 
 
 def _share(scope: _Scope, names: frozenset[str], holder: str) -> None:
     sharing = _Sharing(names, holder)
     scope.body = [sharing.visit(statement) for statement in scope.body]
+    scope.body.insert(0, _making(holder, names, scope.lineno or 1))
+
+
+def _making(holder: str, names: frozenset[str], lineno: int) -> nodes.Node:
+    """The statement that makes the shared object of `names`, with the values that they have there."""
     pairs = [nodes.Pair(nodes.Const(name), nodes.Name(name, "load")) for name in sorted(names)]
     start = nodes.Filter(nodes.Dict(pairs), SHARED, [], [], None, None)
-    making = nodes.Assign(nodes.Name(holder, "store"), start)
-    scope.body.insert(0, making.set_lineno(scope.lineno or 1))
+    return nodes.Assign(nodes.Name(holder, "store"), start).set_lineno(lineno)
 
 
 def _shared_names(scope: _Scope) -> frozenset[str]:
@@ -110,3 +116,31 @@ class _Sharing(NodeTransformer):
 
     def _without(self, hidden: frozenset[str]) -> _Sharing:
         return _Sharing(self._names - hidden, self._holder)
+
+
+class _Rounds(NodeTransformer):
+    """Puts before each loop the shared object of what it sets and reads again in a later round."""
+
+    def __init__(self, environment: Environment | None) -> None:
+        self._environment = environment
+        self._count = 0
+
+    def visit_For(self, node: nodes.For) -> nodes.Node:
+        names = frozenset() if node.recursive else self._kept(node)
+        if not names:
+            return self.generic_visit(node)
+        self._count += 1
+        holder = f"__rounds{self._count}__"
+        sharing = _Sharing(names, holder)
+        node.body = [sharing.visit(statement) for statement in node.body]
+        self.generic_visit(node)
+        lineno = node.lineno or 1
+        return nodes.Scope([_making(holder, names, lineno), node], lineno=lineno)
+
+    def _kept(self, node: nodes.For) -> frozenset[str]:
+        own = _stored(node.target)
+        inside = frozenset(name for part in node.body for name, loops in _settings(part, (), own) if not loops)
+        if not inside:
+            return inside
+        body = nodes.Template(node.body, lineno=1).set_environment(self._environment)
+        return inside & meta.find_undeclared_variables(body)

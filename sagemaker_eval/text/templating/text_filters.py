@@ -31,6 +31,8 @@ def _truncate(text: str, length: int = 255, killwords: object = False, end: obje
 
 
 def _indent(text: str, width: int = 4, first: object = False) -> str:
+    if not text:
+        return text
     padding = " " * min(int(width), MAX_TEXT)
     lines = text.split("\n")
     return "\n".join(padding + line if number or truthy(first) else line for number, line in enumerate(lines))
@@ -58,6 +60,8 @@ def _escape(text: str) -> str:
 
 
 def _replace(text: str, old: object, new: object, count: int = -1) -> str:
+    if not text and old == "":
+        return to_text(new) * 2
     return text.replace(to_text(old), to_text(new), count)
 
 
