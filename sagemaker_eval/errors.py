@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from sagemaker_eval.model import Place, Response
 
@@ -48,10 +49,14 @@ class Problem:
 
 
 class ConfigError(SagevalError):
-    """The configuration is wrong in one or more ways, all of them in `problems`; nothing was sent."""
+    """The configuration is wrong in one or more ways, all of them in `problems`; nothing was sent.
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    `usable` is what could be built in spite of them, for whoever goes on looking for problems; None where nothing was.
+    """
+
+    def __init__(self, problems: Iterable[Problem], usable: Any = None) -> None:
         self.problems = tuple(problems)
+        self.usable = usable
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
     @classmethod

@@ -19,6 +19,7 @@ FLOORS = [
     ["sagemaker", "formats"],
     ["calling"],
     ["sandbox", "providers", "assertions"],
+    ["plugin"],
     ["running"],
     ["reporting"],
     ["cli"],

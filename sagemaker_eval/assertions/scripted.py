@@ -114,5 +114,5 @@ def _plain(values: Mapping[str, Json]) -> dict[str, Json]:
     return {
         name: value.source if isinstance(value, UserCode) else value
         for name, value in values.items()
-        if isinstance(value, UserCode | str | int | float | bool | list | dict | None)
+        if name != "provider" and isinstance(value, UserCode | str | int | float | bool | list | dict | None)
     }

@@ -49,6 +49,22 @@ class Cached:
         answer, joined = await self._flights.run(key, ask)
         return _from_cache(answer) if joined else answer
 
+    def stored(self, request: Request) -> Answer | None:
+        """The answer that the store has for a request; None where it has to be asked for."""
+        if self._store is None or self._refresh:
+            return None
+        stored = self._store.get(self._key(request))
+        return None if stored is None else _from_cache(stored)
+
+    def keep(self, request: Request, answer: Answer) -> None:
+        """Store the answer to a request that was not made by itself: a part of what a batch was answered."""
+        if self._store is not None:
+            self._store.put(self._key(request), answer)
+
+    async def fresh(self, request: Request) -> Answer:
+        """The answer to a request as it comes now: nothing is read from the store and nothing put into it."""
+        return await self._inner(request)
+
 
 def _from_cache(answer: Answer) -> Answer:
     """`answer` as it is given a second time: no call was made and no time spent, but the wire time stays true."""

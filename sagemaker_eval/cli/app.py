@@ -10,6 +10,7 @@ import typer
 from sagemaker_eval import __version__
 from sagemaker_eval.cli import eval as eval_command
 from sagemaker_eval.cli import init as init_command
+from sagemaker_eval.cli import list as list_command
 from sagemaker_eval.cli import sandbox as sandbox_command
 from sagemaker_eval.cli import schema as schema_command
 from sagemaker_eval.cli import validate as validate_command
@@ -33,6 +34,7 @@ app.command("validate", context_settings={"allow_extra_args": True})(validate_co
 app.command("init")(init_command.command)
 app.command("schema")(schema_command.command)
 app.command("sandbox")(sandbox_command.command)
+app.add_typer(list_command.app)
 
 
 def _print_version(wanted: bool) -> None:

@@ -65,12 +65,11 @@ def _as_text(run: Prepared, case: Case, call: Call, request: Request | None) -> 
     title = f"test {case.row.index}, {case.column.provider.name}, prompt {case.column.prompt.label!r:.80}"
     if request is None:
         return f"{title}: no request\n{call.prompt}\n"
-    target = run.services.target(case.column.provider.options.aws)
     try:
         body = json.dumps(json.loads(request.body), ensure_ascii=False, indent=2)
     except ValueError:
         body = request.body.decode("utf-8", "replace")
     return (
-        f"{title}\nPOST {target.url}/endpoints/{request.endpoint}/invocations\n"
+        f"{title}\nPOST {run.bench.answering.provider(case).address(request)}\n"
         f"Content-Type: {request.content_type}\nAccept: {request.accept}\n\n{body}\n"
     )

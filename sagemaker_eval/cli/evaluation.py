@@ -47,6 +47,7 @@ def carry_out(run: Prepared) -> int:
     fail_under, failed_code = _thresholds(run)
     refuse_unwritable(run.suite.output_paths)
     note_written(run.suite.output_paths)
+    run.bench.pool.prepare()
     now = datetime.now(UTC)
     run_id = run_id_at(now)
     record = _record(run, run_id, now)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sagemaker_eval import assertions, formats, providers, reporting
-from sagemaker_eval.assertions.base import ASSERTIONS
+from sagemaker_eval.assertions.base import ASSERTIONS, COMPARISONS
 from sagemaker_eval.assertions.judging import Judge
 from sagemaker_eval.calling.cache_folder import default_cache_folder
 from sagemaker_eval.calling.cache_store import CacheStore
@@ -20,13 +20,16 @@ from sagemaker_eval.cli.requests import EvalRequest, is_set, unheeded
 from sagemaker_eval.cli.scrubbing import Scrubber
 from sagemaker_eval.cli.settings import Settings, settings_of, with_filters
 from sagemaker_eval.cli.undefined import refuse_undefined
+from sagemaker_eval.config.assertion_specs import SET
 from sagemaker_eval.config.environment import applied, build_environ
+from sagemaker_eval.config.gathering import Problems
 from sagemaker_eval.config.loading import load_with_options
 from sagemaker_eval.config.names import KnownNames
 from sagemaker_eval.config.overrides import Overrides
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.formats.base import EMBEDDING_FORMATS, FORMATS
-from sagemaker_eval.model import Json, Outcome, Suite
+from sagemaker_eval.model import Json, Outcome, Suite, UserCode
+from sagemaker_eval.plugin import EXTENSIBLE, load_plugin
 from sagemaker_eval.providers.pool import ProviderPool
 from sagemaker_eval.providers.services import Services
 from sagemaker_eval.reporting.outputs import output_endings
@@ -86,35 +89,54 @@ def prepared(request: EvalRequest, sleep: Sleep = asyncio.sleep) -> Iterator[Pre
         for note in unheeded(environ):
             notices(note)
         stack.enter_context(applied(environ))
-        loaded = load_with_options(request.config, _overrides(request), environ, known_names(), notices)
-        suite = loaded.suite
+        for registry in EXTENSIBLE:
+            stack.enter_context(registry.restored())
+        problems = Problems()
+        loaded = problems.attempt(
+            lambda: load_with_options(request.config, _overrides(request), environ, known_names(), notices)
+        )
+        if loaded is None:
+            problems.check()
+        assert loaded is not None
+        whole = suite = loaded.suite
         scrubber.add(suite.secrets)
         scrubber.add_credentials(suite.env.get(name) for name in _SECRET_VARIABLES)
-        whole = suite
-        suite = select(suite, _filters(with_filters(request, loaded.options), suite.env))
+        if not problems:
+            suite = select(suite, _filters(with_filters(request, loaded.options), suite.env))
         stack.enter_context(applied(suite.env))
-        templates = Templates(suite.env, notices, request.strict, suite.filters)
+        templates = problems.attempt(lambda: Templates(suite.env, notices, request.strict, suite.filters))
         services = _services(request, suite, notices, scrubber, sleep, stack)
-        bench = _workbench(templates, services)
-        plan = Checker(suite, whole, bench.renderer, bench.answering, bench.judge).plan()
+        bench = _workbench(templates or Templates(suite.env, notices), services, suite)
+        checker = Checker(suite, whole, bench.renderer, bench.answering, bench.judge, partial=bool(problems))
+        plan = problems.attempt(checker.plan) if templates else None
+        problems.check()
+        assert plan is not None and templates is not None
         if request.strict:
             refuse_undefined(plan, templates)
         yield Prepared(request, settings_of(request, loaded.options), suite, plan, bench, services, scrubber, notices)
 
 
-def _workbench(templates: Templates, services: Services) -> Workbench:
+def _workbench(templates: Templates, services: Services, suite: Suite) -> Workbench:
     pool = ProviderPool(services)
     return Workbench(pool, Renderer(templates), Answering(pool), Judge(templates))
 
 
 def known_names() -> KnownNames:
-    """What the registries know, for the configuration to check against."""
+    """What the registries know, for the configuration to check against, and how it learns more from plugins."""
     return KnownNames(
         formats=FORMATS.names(),
         embedding_formats=EMBEDDING_FORMATS.names(),
-        assertions=ASSERTIONS.names(),
+        assertions=tuple(sorted({*ASSERTIONS.names(), *COMPARISONS.names(), SET})),
         outputs=output_endings(),
+        with_plugins=_with_plugins,
     )
+
+
+def _with_plugins(plugins: Sequence[UserCode]) -> KnownNames:
+    problems = Problems()
+    problems.attempt_each(plugins, load_plugin)
+    problems.check()
+    return known_names()
 
 
 def _overrides(request: EvalRequest) -> Overrides:

@@ -25,24 +25,30 @@ class Problems:
         self._found[problem] = None
 
     def attempt(self, build: Callable[[], T]) -> T | None:
-        """The result of `build`, or None where it raised a `ConfigError`, whose problems are kept."""
+        """The result of `build`; where it raised a `ConfigError`, whose problems are kept, what is usable of it."""
         try:
             return build()
         except ConfigError as error:
             self._found.update(dict.fromkeys(error.problems))
-            return None
+            usable: T | None = error.usable
+            return usable
 
     def attempt_each(self, items: Iterable[Item], build: Callable[[Item], T]) -> list[T]:
-        """The results of `build` for the items that it accepts; the problems of the others are kept."""
+        """The results of `build` for the items that it accepts; of the others, the problems and what is usable."""
         built: list[T] = []
         for item in items:
             try:
                 built.append(build(item))
             except ConfigError as error:
                 self._found.update(dict.fromkeys(error.problems))
+                if error.usable is not None:
+                    built.append(error.usable)
         return built
 
-    def check(self) -> None:
-        """Raise everything found as one `ConfigError`; nothing where nothing was found."""
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def check(self, usable: object = None) -> None:
+        """Raise everything found as one `ConfigError` that carries `usable`; nothing where nothing was found."""
         if self._found:
-            raise ConfigError(self._found)
+            raise ConfigError(self._found, usable)

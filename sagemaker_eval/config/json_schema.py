@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from pydantic.json_schema import models_json_schema
 
+from sagemaker_eval.config.assertion_specs import NEVER_NEGATED
 from sagemaker_eval.config.fields import Share
 from sagemaker_eval.config.key_descriptions import PASSED_OVER, described_keys
 from sagemaker_eval.config.keys import NO_EFFECT_COMMAND_LINE_OPTIONS, NO_EFFECT_EVALUATE_OPTIONS, OUT_OF_SCOPE
@@ -167,7 +168,8 @@ def _describe(schema: Schema, entry: type[Entry]) -> None:
 
 def _name_choices(schemas: Mapping[str, Schema], names: KnownNames) -> None:
     """The names that the registries know, as choices."""
-    types = [f"{prefix}{kind}" for prefix in ("", "not-") for kind in names.assertions]
+    negated = [f"not-{kind}" for kind in names.assertions if kind not in NEVER_NEGATED]
+    types = [*names.assertions, *negated]
     _properties(schemas, AssertionEntry)["type"] |= {"enum": types}
     model_types = sorted({*names.formats, *names.embedding_formats})
     for config in _CONFIGS.values():

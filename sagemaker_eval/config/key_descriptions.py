@@ -8,8 +8,10 @@ from sagemaker_eval.config.schema import (
     AssertionEntry,
     CommandLineOptions,
     ConfigEntry,
+    DerivedMetricEntry,
     Entry,
     EvaluateOptions,
+    FactualityScores,
     ModelConfig,
     PromptEntry,
     ProviderEntry,
@@ -30,6 +32,8 @@ _CACHE = "Whether answers are kept and used again; true where nothing says other
 _PROVIDERS = (
     "Who answers, one column for each prompt: a list of ids such as `sagemaker:openai:my-endpoint`, or of maps."
 )
+_GRADER = "Who judges: a provider, or one for each of `text`, `embedding`, `classification` and `moderation`."
+_RUBRIC_PROMPT = "The prompt for the grader instead of ours: text, chat messages, or a `file://` name."
 _TRANSFORM = (
     "Code that makes the request of a rendered prompt: inline JavaScript, `file://x.js[:fn]` or `file://x.py[:fn]`."
 )
@@ -60,7 +64,9 @@ DESCRIPTIONS: Mapping[type[Entry], Mapping[str, str]] = {
         "metadata": "Metadata that every test inherits.",
         "scenarios": "Data sets, and the tests that each of them is put to.",
         "nunjucksFilters": "Filters of your own for templates: their names, and the files of their functions.",
-        "filters": "Another name for `nunjucksFilters`.",
+        "filters": "Filters of your own in Python: their names, and `file://x.py[:fn]` or `python: …`.",
+        "derivedMetrics": "Figures of each column, computed from its named scores.",
+        "plugins": "Python files that add assertion types and model types of your own.",
     },
     PromptEntry: {
         "raw": "The template, or the `file://` path to it.",
@@ -134,6 +140,20 @@ DESCRIPTIONS: Mapping[type[Entry], Mapping[str, str]] = {
         "runSerially": "Run this test before all others, one case at a time.",
         "disableVarExpansion": "Hand lists to the template as lists, instead of making a row of each element.",
         "repeat": "How often this test is asked.",
+        "provider": _GRADER,
+        "rubricPrompt": _RUBRIC_PROMPT,
+        "factuality": "The score of each finding of `factuality`; 1 for all but `disagree` where nothing else is said.",
+    },
+    FactualityScores: {
+        "subset": "The output says less than the reference, and nothing else.",
+        "superset": "The output says more than the reference, and nothing against it.",
+        "agree": "The output says the same as the reference.",
+        "disagree": "The output contradicts the reference.",
+        "differButFactual": "The two differ in ways that do not matter.",
+    },
+    DerivedMetricEntry: {
+        "name": "What the figure is called among the named scores of a column.",
+        "value": "Arithmetic over sums of named scores and `__count`, the number of cases: `2 * p * r / (p + r)`.",
     },
     AssertionEntry: {
         "type": "The kind of assertion; `not-` before it turns it round.",
@@ -142,6 +162,12 @@ DESCRIPTIONS: Mapping[type[Entry], Mapping[str, str]] = {
         "weight": "Share in the test's score, 1 by default; one of weight 0 is reported and never fails a test.",
         "metric": "Adds the score under this name to the results.",
         "config": "Settings that go with this assertion.",
+        "provider": _GRADER,
+        "rubricPrompt": _RUBRIC_PROMPT,
+        "votes": "How often a grader is asked; the majority decides, and a tie fails.",
+        "transform": "Code that makes another output of the output, for this assertion alone.",
+        "contextTransform": "Code that takes the context of a retrieval assertion out of the output.",
+        "assert": "The assertions of an `assert-set`.",
     },
     EvaluateOptions: {
         "maxConcurrency": _MOST_IN_FLIGHT,

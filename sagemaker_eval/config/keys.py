@@ -8,7 +8,7 @@ from __future__ import annotations
 
 OUT_OF_SCOPE = frozenset({"redteam", "sharing", "strategies", "tracing", "writeLatestResults"})
 
-LATER_TOP_LEVEL = frozenset({"derivedMetrics", "extensions", "plugins"})
+LATER_TOP_LEVEL = frozenset({"extensions"})
 
 LATER_EVALUATE_OPTIONS = frozenset({"maxEvalTimeMs", "timeoutMs"})
 
@@ -54,10 +54,6 @@ LATER_SAGEMAKER_CONFIG = frozenset(
 )
 
 LATER_CONTAINER_CONFIG = frozenset({"requestsPerSecond", "stream", "tokensPerMinute", "warmUp"})
-
-LATER_TEST_OPTIONS = frozenset({"factuality", "provider", "rubricPrompt"})
-
-LATER_ASSERTION = frozenset({"contextTransform", "provider", "rubricPrompt", "transform"})
 
 PROMPTFOO_ASSERTION_TYPES = frozenset(
     {

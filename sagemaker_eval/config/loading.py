@@ -9,19 +9,23 @@ from functools import partial
 from sagemaker_eval.config.config_environment import environment_of
 from sagemaker_eval.config.config_file import find_default, read_configs
 from sagemaker_eval.config.configuration import Configuration, Part
+from sagemaker_eval.config.datasets import ListedTests
 from sagemaker_eval.config.environment import render_env
+from sagemaker_eval.config.explaining import check, misshapen
 from sagemaker_eval.config.gathering import Problems
 from sagemaker_eval.config.masking import masked, secrets_in
 from sagemaker_eval.config.merging import merged_documents, merged_entries
 from sagemaker_eval.config.names import KnownNames
 from sagemaker_eval.config.overrides import Overrides
+from sagemaker_eval.config.places import within
 from sagemaker_eval.config.prompts import check_references
-from sagemaker_eval.config.schema import CommandLineOptions, ConfigEntry, EvaluateOptions
+from sagemaker_eval.config.providers import provider_secrets
+from sagemaker_eval.config.schema import CommandLineOptions, ConfigEntry, DerivedMetricEntry, EvaluateOptions
 from sagemaker_eval.config.suite_columns import suite_prompts, suite_providers
 from sagemaker_eval.config.suite_tests import suite_tests
 from sagemaker_eval.config.template_filters import build_filters
 from sagemaker_eval.config.top_level import output_paths, placed_paths, read_top_level
-from sagemaker_eval.model import Json, Place, Suite, UserCode
+from sagemaker_eval.model import DerivedMetric, Json, Place, Suite, UserCode
 
 __all__ = ["Loaded", "Overrides", "find_default", "load", "load_with_options"]
 
@@ -69,9 +73,11 @@ def load_with_options(
     entries = [problems.attempt(partial(read_top_level, document, file, tell)) for file, document in rendered]
     parts = tuple(Part(*pair, entry or ConfigEntry()) for pair, entry in zip(rendered, entries, strict=True))
     entry = merged_entries([part.entry for part in parts])
-    configuration = Configuration(parts, entry, env, overrides, names, tell)
+    plugins = [code for part in parts for code in _plugins(part)]
+    known = problems.attempt(lambda: names.extended(plugins)) or names
+    configuration = Configuration(parts, entry, env, overrides, known, tell)
     suite = problems.attempt(lambda: _suite(configuration))
-    problems.check()
+    problems.check(None if suite is None else Loaded(suite, _options(configuration.entry)))
     assert suite is not None
     return Loaded(suite, _options(configuration.entry))
 
@@ -80,20 +86,20 @@ def _suite(configuration: Configuration) -> Suite:
     problems = Problems()
     prompts = problems.attempt(lambda: suite_prompts(configuration)) or ()
     providers = problems.attempt(lambda: suite_providers(configuration)) or ()
-    tests = problems.attempt(lambda: suite_tests(configuration))
+    tests = problems.attempt(lambda: suite_tests(configuration, providers))
     outputs = problems.attempt(lambda: _outputs(configuration)) or ()
     filters = problems.attempt(lambda: _filters(configuration)) or {}
-    if prompts:
+    derived = problems.attempt(lambda: _derived_metrics(configuration)) or ()
+    if prompts and not problems:
         problems.attempt(lambda: check_references(providers, prompts))
-    problems.check()
-    assert tests is not None
     overrides, entry = configuration.overrides, configuration.entry
-    secrets = frozenset(secret for part in configuration.parts for secret in secrets_in(part.document))
+    written = frozenset(secret for part in configuration.parts for secret in secrets_in(part.document))
+    secrets = written | provider_secrets(providers)
     cache = entry.cache if overrides.cache is None else overrides.cache
-    return Suite(
+    suite = Suite(
         prompts=prompts,
         providers=providers,
-        tests=tests,
+        tests=ListedTests(()) if tests is None else tests,
         description=_description(configuration),
         env=configuration.env,
         cache=configuration.setting("cache", cache, True),
@@ -104,8 +110,11 @@ def _suite(configuration: Configuration) -> Suite:
         document=masked(_document(configuration), secrets),
         base_path=configuration.parts[0].base_path,
         filters=filters,
+        derived_metrics=derived,
         secrets=secrets,
     )
+    problems.check(suite)
+    return suite
 
 
 def _description(configuration: Configuration) -> str | None:
@@ -153,6 +162,32 @@ def _filters(configuration: Configuration) -> dict[str, UserCode]:
     )
     problems.check()
     return {name: code for filters in found for name, code in filters.items()}
+
+
+def _derived_metrics(configuration: Configuration) -> tuple[DerivedMetric, ...]:
+    """The derived metrics of all files, one after the other: each may use those before it."""
+    problems = Problems()
+    written = problems.attempt_each(configuration.values("derivedMetrics"), _placed_metrics)
+    found = problems.attempt_each((item for items in written for item in items), lambda item: _derived_metric(*item))
+    problems.check()
+    return tuple(found)
+
+
+def _placed_metrics(value: tuple[Part, Json, Place]) -> list[tuple[Json, Place, Part]]:
+    part, raw, where = value
+    if not isinstance(raw, list):
+        raise misshapen("a list of derived metrics", raw, where)
+    return [(entry, within(where, index), part) for index, entry in enumerate(raw)]
+
+
+def _derived_metric(raw: Json, where: Place, part: Part) -> DerivedMetric:
+    entry = check(DerivedMetricEntry, raw, where)
+    return DerivedMetric(entry.name, UserCode(entry.value, part.base_path, within(where, "value")))
+
+
+def _plugins(part: Part) -> list[UserCode]:
+    where = within(part.written.where, "plugins")
+    return [UserCode(path, part.base_path, within(where, index)) for index, path in enumerate(part.entry.plugins or ())]
 
 
 def _options(entry: ConfigEntry) -> CommandLineOptions:

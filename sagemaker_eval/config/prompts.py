@@ -58,7 +58,7 @@ def build_prompts(
     built = problems.attempt_each(written, lambda one: (one, _build(one, reading)))
     placed = [(prompt, _label_place(one, prompt)) for one, prompts in built for prompt in prompts]
     prompts = problems.attempt(lambda: _distinct(placed, notice)) or ()
-    problems.check()
+    problems.check(prompts)
     return prompts
 
 

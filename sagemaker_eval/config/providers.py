@@ -34,8 +34,9 @@ def build_providers(source: Json, where: Place, context: ProviderContext) -> tup
     groups = problems.attempt_each(
         enumerate(source), lambda item: _build_each(item[1], within(where, item[0]), context)
     )
-    problems.check()
-    return tuple(spec for group in groups for spec in group)
+    specs = tuple(spec for group in groups for spec in group)
+    problems.check(specs)
+    return specs
 
 
 def build_provider(raw: Json, where: Place, context: ProviderContext) -> ProviderSpec:
@@ -52,7 +53,7 @@ def _build_each(raw: Json, where: Place, context: ProviderContext) -> tuple[Prov
     problems = Problems()
     items = providers_of_files(raw, where, FileContext(context.base_path, context.env, problems))
     specs = problems.attempt_each(items, lambda item: build_spec(item[0], item[1], context, from_file=True))
-    problems.check()
+    problems.check(tuple(specs))
     return tuple(specs)
 
 

@@ -138,11 +138,16 @@ class ProviderEntry(Entry):
     prompts: list[Filled] | None = None
 
 
+GraderChoice = str | ProviderEntry | dict[str, str | ProviderEntry]
+"""A provider, or one for each of the roles text, embedding, classification and moderation."""
+
+RubricPrompt = str | list[Json] | Map
+
+
 class AssertionEntry(Entry):
     """One element of a test's `assert`."""
 
     where_it_stands = "in an assertion"
-    later = keys.LATER_ASSERTION
 
     type: str
     value: Json = None
@@ -150,6 +155,24 @@ class AssertionEntry(Entry):
     weight: NotNegative | None = None
     metric: str | None = None
     config: Map | None = None
+    provider: Annotated[Json, Shapes(GraderChoice | None)] = None
+    rubric_prompt: Annotated[Json, Shapes(RubricPrompt | None)] = None
+    votes: Count | None = None
+    transform: Filled | None = None
+    context_transform: Filled | None = None
+    assert_: Annotated[Json, Shapes(list[Map] | None)] = Field(default=None, alias="assert")
+
+
+class FactualityScores(Entry):
+    """The score of each finding of a factuality grader."""
+
+    where_it_stands = "in `factuality`"
+
+    subset: Number | None = None
+    superset: Number | None = None
+    agree: Number | None = None
+    disagree: Number | None = None
+    differ_but_factual: Number | None = None
 
 
 class TestOptions(Entry):
@@ -159,7 +182,6 @@ class TestOptions(Entry):
 
     model_config = ConfigDict(extra="allow")
     where_it_stands = "in the `options` of a test"
-    later = keys.LATER_TEST_OPTIONS
 
     prefix: str | None = None
     suffix: str | None = None
@@ -172,6 +194,9 @@ class TestOptions(Entry):
     disable_default_asserts: bool | None = None
     run_serially: bool | None = None
     repeat: Count | None = None
+    provider: Annotated[Json, Shapes(GraderChoice | None)] = None
+    rubric_prompt: Annotated[Json, Shapes(RubricPrompt | None)] = None
+    factuality: FactualityScores | None = None
 
 
 class TestEntry(Entry):
@@ -265,6 +290,15 @@ class CommandLineOptions(Entry):
     filter_errors_only: Filled | None = None
 
 
+class DerivedMetricEntry(Entry):
+    """A figure of each column, computed from its named scores."""
+
+    where_it_stands = "in a derived metric"
+
+    name: Filled
+    value: Filled
+
+
 Prompts = str | list[str | PromptEntry] | dict[str, str]
 Providers = str | list[str | ProviderEntry | dict[str, ProviderEntry]]
 
@@ -292,3 +326,5 @@ class ConfigEntry(Entry):
     metadata: Map | None = None
     nunjucks_filters: Annotated[Json, Shapes(dict[str, str] | None)] = None
     filters: Annotated[Json, Shapes(dict[str, str] | None)] = None
+    derived_metrics: Annotated[Json, Shapes(list[DerivedMetricEntry] | None)] = None
+    plugins: list[Filled] | None = None

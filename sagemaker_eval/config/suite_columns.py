@@ -34,8 +34,9 @@ def suite_prompts(configuration: Configuration) -> tuple[Prompt, ...]:
         part, _, _ = found[maps.index(not maps[0])]
         message = "`prompts` are a map in one file and a list in another"
         problems.add(message, within(part.written.where, "prompts"), "write them in the same way in all files")
-    problems.check()
-    return distinct_prompts((prompt for prompts in built for prompt in prompts), configuration.notice)
+    prompts = problems.attempt(lambda: distinct_prompts((one for ones in built for one in ones), configuration.notice))
+    problems.check(prompts)
+    return prompts or ()
 
 
 def _prompts(configuration: Configuration, raw: Json, where: Place, base_path: str) -> tuple[Prompt, ...]:
@@ -60,8 +61,8 @@ def suite_providers(configuration: Configuration) -> tuple[ProviderSpec, ...]:
         named,
         lambda item: build_providers(item[1], item[2], provider_context(configuration, item[0].base_path, item[1])),
     )
-    problems.check()
     configured = distinct_providers((spec for specs in built for spec in specs), configuration.notice)
+    problems.check(configured)
     return choose(configured, wanted, provider_context(configuration, ".", wanted)) if wanted else configured
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sagemaker_eval.config.configuration import Configuration, Part
@@ -21,10 +21,11 @@ from sagemaker_eval.config.test_sources import build_tests, single_test
 from sagemaker_eval.model import Json, Place, ProviderSpec, TestCase, Tests
 
 
-def suite_tests(configuration: Configuration) -> Tests:
+def suite_tests(configuration: Configuration, providers: Sequence[ProviderSpec] = ()) -> Tests:
     """Those of the command line alone, else those under `tests` in all files, then those of their `scenarios`.
 
-    One test without variables of its own where there is neither. Raises `ConfigError`, also where there are no tests.
+    One test without variables of its own where there is neither. `providers` are those of the suite, which tests and
+    assertions may name by id or label. Raises `ConfigError`, also where there are no tests.
     """
     problems = Problems()
     forced = problems.attempt(lambda: _forced(configuration)) or {}
@@ -37,10 +38,10 @@ def suite_tests(configuration: Configuration) -> Tests:
         ),
         notice=configuration.notice,
     )
-    maker = _Maker(configuration, plain)
+    maker = _Maker(configuration, plain, providers)
     default = problems.attempt(maker.default_test)
-    tests = problems.attempt(_Maker(configuration, replace(plain, default=default or TestCase())).tests)
-    problems.check()
+    tests = problems.attempt(_Maker(configuration, replace(plain, default=default or TestCase()), providers).tests)
+    problems.check(tests)
     assert tests is not None
     return tests
 
@@ -51,6 +52,7 @@ class _Maker:
 
     configuration: Configuration
     shared: TestContext
+    providers: Sequence[ProviderSpec]
 
     def tests(self) -> Tests:
         configuration, problems = self.configuration, Problems()
@@ -64,8 +66,9 @@ class _Maker:
         found += problems.attempt_each(
             scenarios, lambda item: build_scenarios(item[1], item[2], self._context_of(item[0]))
         )
-        problems.check()
-        return found[0] if len(found) == 1 else ConcatenatedTests(tuple(found))
+        tests = found[0] if len(found) == 1 else ConcatenatedTests(tuple(found))
+        problems.check(tests)
+        return tests
 
     def _without_sources(self) -> Tests:
         """One test where no file has the key; where one has, its value is refused for being empty."""
@@ -109,6 +112,9 @@ class _Maker:
 
     def _context(self, base_path: str) -> TestContext:
         def build(raw: Json, where: Place) -> ProviderSpec:
+            for spec in self.providers if isinstance(raw, str) else ():
+                if raw in (spec.id, spec.label):
+                    return spec
             return build_provider(raw, where, provider_context(self.configuration, base_path, raw))
 
         return replace(self.shared, base_path=base_path, build_provider=build, built_providers={})

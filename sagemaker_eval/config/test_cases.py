@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeVar
 
-from sagemaker_eval.config.assertion_specs import build_assertions
+from sagemaker_eval.config.assertion_specs import AssertionContext, build_assertions
 from sagemaker_eval.config.explaining import check, listed, misshapen, not_yet_supported
 from sagemaker_eval.config.gathering import Problems
 from sagemaker_eval.config.places import within
@@ -73,8 +74,7 @@ def merged(own: TestCase, context: TestContext) -> TestCase:
     options = {**default.options, **own.options}
     variables: Mapping[str, Json] = {**default.vars, **own.vars, **context.forced}
     if "transformVars" in options:
-        code = _transform_of(own if "transformVars" in own.options else default, context)
-        variables = context.transforms.applied(code, variables, own.where)
+        variables = context.transforms.applied(options["transformVars"], variables, own.where)
     return TestCase(
         description=own.description,
         vars=variables,
@@ -121,8 +121,10 @@ def read_test(raw: Json, where: Place, context: TestContext) -> TestCase:
         return None if value is None else problems.attempt(lambda: read(value, within(where, key)))
 
     variables = part("vars", lambda value, place: read_variables(value, place, base_path))
-    options = part("options", lambda value, place: read_options(value, place, base_path, context.notice))
-    assertions = part("assert", lambda value, place: build_assertions(value, place, context.assertion_types, base_path))
+    grader = partial(_provider, context=context)
+    options = part("options", lambda value, place: read_options(value, place, base_path, grader, context.notice))
+    asserted = AssertionContext(context.assertion_types, base_path, grader)
+    assertions = part("assert", lambda value, place: build_assertions(value, place, asserted))
     provider = part("provider", lambda value, place: _provider(value, place, context))
     output = part("providerOutput", _output)
     problems.check()
@@ -158,11 +160,6 @@ def read_default_test(
     if "disableDefaultAsserts" in test.options:
         notice("`disableDefaultAsserts` has no effect in `defaultTest`: it is for the tests that do without them")
     return replace(test, description=None, provider_output=None, metadata={**metadata, **test.metadata})
-
-
-def _transform_of(test: TestCase, context: TestContext) -> UserCode:
-    where = within(test.where, "options", "transformVars") if test.where else None
-    return UserCode(test.options["transformVars"], context.base_path, where)
 
 
 def _provider(raw: Json, where: Place, context: TestContext) -> ProviderSpec:

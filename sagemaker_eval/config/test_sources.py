@@ -60,8 +60,9 @@ def _listed(source: list[Json], where: Place, context: TestContext, build: Build
             parts += problems.attempt_each(items, from_file)
         else:
             parts.append(ListedTests(tuple(problems.attempt_each(items, inline))))
-    problems.check()
-    return parts[0] if len(parts) == 1 else ConcatenatedTests(tuple(parts))
+    tests = parts[0] if len(parts) == 1 else ConcatenatedTests(tuple(parts))
+    problems.check(tests)
+    return tests
 
 
 def _open(source: Json, where: Place, context: TestContext, build: BuildTest, alone: bool) -> Tests:

@@ -1,8 +1,9 @@
-"""The reader that all embedding formats share: one vector out of every shape that embedding servers answer with."""
+"""The reader that all embedding formats share: vectors out of every shape that embedding servers answer with."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from sagemaker_eval.errors import ExtractionError
 from sagemaker_eval.formats.failures import check_failure
@@ -20,6 +21,12 @@ SHAPES: tuple[Shape, ...] = (
 )
 """Where servers other than OpenAI's put vectors: JumpStart, Cohere (two), Hugging Face samples, Triton, MLflow."""
 
+_BATCH_DEPTH = 2
+_PIPELINE_DEPTH = 3
+"""Of what Hugging Face's feature extraction answers for each text: a batch of one text, of tokens, of numbers."""
+
+_ONE_BY_ONE = "such an endpoint has to be asked for one text at a time: set `modelType: custom`"
+
 
 def read_vector(document: Json) -> Reading:
     """The embedding in an answer, a list of floats; `found` is False where no known shape fits.
@@ -31,6 +38,24 @@ def read_vector(document: Json) -> Reading:
     if value is None:
         return Reading(found=False)
     return Reading(output=to_vector(value), usage=read_usage(document))
+
+
+def split_batch(document: Json, count: int) -> list[Json]:
+    """The answer to a batch of `count` texts as the answers that each text alone would have got, in their order.
+
+    Raises `EndpointFault` where the document is an error, `ExtractionError` where it cannot be taken apart.
+    """
+    check_failure(document, answered=_find(document) is not None)
+    objects = _objects(document)
+    if objects is not None:
+        shape: Shape = () if objects is document else ("data",)
+        parts = [[{**item, "index": 0}] for item in _ordered(objects)]
+    else:
+        shape, rows = _rows(document)
+        parts = [row if _depth(row) == _PIPELINE_DEPTH else [row] for row in rows]
+    if len(parts) != count:
+        raise ExtractionError(f"the answer to {count} texts has {len(parts)} embeddings", _ONE_BY_ONE)
+    return [_wrapped(shape, part) for part in parts]
 
 
 def to_vector(value: Json) -> list[float]:
@@ -53,7 +78,7 @@ def to_vector(value: Json) -> list[float]:
 
 def _find(document: Json) -> Json:
     data = follow(document, ("data",))
-    if isinstance(data, list) and data and all(isinstance(item, dict) and "embedding" in item for item in data):
+    if _holds_embeddings(data):
         return min(data, key=_index)["embedding"]
     for shape in SHAPES:
         value = follow(document, shape)
@@ -63,6 +88,50 @@ def _find(document: Json) -> Json:
         inner = follow(document, (0, "embedding"))
         return document if inner is None else inner
     return None
+
+
+def _holds_embeddings(value: Json) -> bool:
+    if not isinstance(value, list) or not value:
+        return False
+    return all(isinstance(item, dict) and "embedding" in item for item in value)
+
+
+def _objects(document: Json) -> list[dict[str, Json]] | None:
+    """The objects of a batch that hold one embedding each; None where it is made of lists alone."""
+    for value in (follow(document, ("data",)), document):
+        if _holds_embeddings(value):
+            objects: list[dict[str, Json]] = value
+            return objects
+    return None
+
+
+def _ordered(objects: list[dict[str, Json]]) -> list[dict[str, Json]]:
+    """The objects in the order of their texts: as their indices say, or as they stand where these say nothing."""
+    indices = [item.get("index") for item in objects]
+    if sorted(map(_index, objects)) == list(range(len(objects))):
+        return sorted(objects, key=_index)
+    if len(set(map(str, indices))) == 1:
+        return objects
+    raise ExtractionError("the embeddings in the answer have indices that are not those of the texts", _ONE_BY_ONE)
+
+
+def _rows(document: Json) -> tuple[Shape, list[Json]]:
+    """Where the list of embeddings is in a batch, and the list."""
+    shapes: Sequence[Shape] = ((),) if isinstance(document, list) else SHAPES
+    for shape in shapes:
+        value = follow(document, shape)
+        if value is not None:
+            if _depth(value) < _BATCH_DEPTH:
+                break
+            return shape, value
+    raise ExtractionError("the answer to several texts holds no list of embeddings that is known", _ONE_BY_ONE)
+
+
+def _wrapped(shape: Shape, value: Json) -> Json:
+    """A document with nothing but a value at the end of a shape."""
+    for step in reversed(shape):
+        value = {step: value}
+    return value
 
 
 def _index(item: dict[str, Json]) -> int:

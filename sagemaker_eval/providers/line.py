@@ -14,7 +14,7 @@ from sagemaker_eval.calling.checked import Checked
 from sagemaker_eval.calling.first_alone import FirstAlone, Gate
 from sagemaker_eval.calling.pacing import Pace, Paced
 from sagemaker_eval.calling.retrying import Retrying
-from sagemaker_eval.model import Answer, Invoke, ProviderSpec, Request, SageMakerOptions, TokenUsage
+from sagemaker_eval.model import Answer, ProviderSpec, Request, SageMakerOptions, TokenUsage
 from sagemaker_eval.providers.scrubbed import Scrubbed
 from sagemaker_eval.providers.services import Services
 
@@ -47,6 +47,18 @@ class Endpoint(Protocol):
 
     async def __call__(self, request: Request) -> Answer: ...
 
+    def stored(self, request: Request) -> Answer | None:
+        """The answer that the cache has."""
+        ...
+
+    def keep(self, request: Request, answer: Answer) -> None:
+        """Put an answer into the cache."""
+        ...
+
+    async def fresh(self, request: Request) -> Answer:
+        """The answer to a request, past the cache."""
+        ...
+
 
 class Line:
     """An `Endpoint` whose way is looked up once, by whoever needs it first."""
@@ -63,29 +75,40 @@ class Line:
         self._spec = spec
         self._services = services
         self._way: Way | None = None
-        self._invoke: Invoke | None = None
+        self._cached: Cached | None = None
 
     def prepare(self) -> None:
         """Look up the way and put the line together. Raises `SetupError`."""
-        if self._invoke is None:
-            self._invoke = self._composed(self._found())
+        if self._cached is None:
+            self._cached = self._composed(self._found())
 
     def address(self, request: Request) -> str:
         """The URL that a request goes to. Raises `SetupError`."""
         return self._found().url(request)
 
     async def __call__(self, request: Request) -> Answer:
-        if self._invoke is None:
-            self.prepare()
-            assert self._invoke is not None
-        return await self._invoke(request)
+        return await (self._cached or self._ready())(request)
+
+    def stored(self, request: Request) -> Answer | None:
+        return self._ready().stored(request)
+
+    def keep(self, request: Request, answer: Answer) -> None:
+        self._ready().keep(request, answer)
+
+    async def fresh(self, request: Request) -> Answer:
+        return await self._ready().fresh(request)
+
+    def _ready(self) -> Cached:
+        self.prepare()
+        assert self._cached is not None
+        return self._cached
 
     def _found(self) -> Way:
         if self._way is None:
             self._way = self._find()
         return self._way
 
-    def _composed(self, way: Way) -> Invoke:
+    def _composed(self, way: Way) -> Cached:
         services, options = self._services, self._spec.options
         assert isinstance(options, SageMakerOptions)
         checked = Checked(way.transport, self._check)

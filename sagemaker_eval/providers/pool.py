@@ -32,6 +32,10 @@ class ProviderPool:
         self._built.append((spec, provider))
         return provider
 
+    def widen(self, calls: int) -> None:
+        """Have connections for so many calls in flight more than those of the columns; only before the first call."""
+        self._services.pool.size += calls
+
     def prepare(self) -> None:
         """Have every provider that was built find out where its calls go. Raises `SetupError`."""
         for _, provider in self._built:

@@ -72,15 +72,15 @@ def load_entry(code: UserCode, default: str = TEXT_FUNCTION) -> Entry:
 
 
 class Python(Local):
-    """One provider of the suite that the user wrote."""
+    """One provider of the suite that the user wrote; `key` is where its function puts what it answers."""
 
-    def __init__(self, spec: ProviderSpec, entry: Entry, services: Services) -> None:
+    def __init__(self, spec: ProviderSpec, entry: Entry, services: Services, key: str = "output") -> None:
         options: CustomOptions = spec.options
         self._entry = entry
         self._options = {"id": spec.id, "label": spec.label, "config": dict(options.config)}
         if spec.env:
             self._options["env"] = dict(spec.env)
-        self._reader = AnswerReader(spec.name, services.notice)
+        self._reader = AnswerReader(spec.name, services.notice, key)
         self._pace = Pace(spec.delay_ms or 0, sleep=services.sleep)
         limit = spec.max_concurrency
         self._turn: AbstractAsyncContextManager[None] = asyncio.Semaphore(limit) if limit else nullcontext()
@@ -101,3 +101,15 @@ class Python(Local):
 def python(spec: ProviderSpec, services: Services) -> Provider:
     """Calls the user's own function: `file://provider.py[:function]`, `python:provider.py[:function]`."""
     return Python(spec, load_entry(spec.options.code), services)
+
+
+@PROVIDERS.register("python:embedding")
+def python_embedding(spec: ProviderSpec, services: Services) -> Provider:
+    """Calls the user's own function for an embedding: `call_embedding_api(text)`, which returns `{"embedding": […]}`."""
+    return Python(spec, load_entry(spec.options.code, EMBEDDING_FUNCTION), services, "embedding")
+
+
+@PROVIDERS.register("python:classification")
+def python_classification(spec: ProviderSpec, services: Services) -> Provider:
+    """Calls the user's own classifier: `call_classification_api(text)`, which returns `{"classification": {…}}`."""
+    return Python(spec, load_entry(spec.options.code, CLASSIFICATION_FUNCTION), services, "classification")

@@ -27,16 +27,21 @@ _WITHOUT_EFFECT = frozenset({"conversationEnded", "guardrails", "isRefusal", "pr
 """Keys of promptfoo's that mean nothing to an evaluation here."""
 
 _COUNTS = ("prompt", "completion", "total", "cached", "numRequests")
-_SHAPE = 'return a dict such as `{"output": "text"}` or `{"error": "what went wrong"}`'
+_EXAMPLES = {"output": '"text"', "embedding": "[0.1, 0.2]", "classification": '{"label": 0.9}'}
+"""What a provider answers with, by the name that its function gives it."""
 
 
 class AnswerReader:
-    """Reads what one provider returns; `name` is the provider's in notices, which it gives once each."""
+    """Reads what one provider returns; `name` is the provider's in notices, which it gives once each.
 
-    def __init__(self, name: str, notice: Callable[[str], None]) -> None:
+    `key` is where its function puts what it answers: `output`, `embedding` or `classification`.
+    """
+
+    def __init__(self, name: str, notice: Callable[[str], None], key: str = "output") -> None:
         self._name = name
         self._notice = notice
-        self._known = {*KEYS, *_WITHOUT_EFFECT}
+        self._key = key
+        self._known = {*KEYS, *_WITHOUT_EFFECT, key}
 
     def read(self, told: Any, *, queue: float, took: float) -> Response:
         """The response. `took` is the measured time of the call in ms, which a `latencyMs` replaces.
@@ -44,18 +49,22 @@ class AnswerReader:
         Raises `CaseError` for an `error` that the provider tells, and `ScriptError` for what is no answer.
         """
         if not isinstance(told, Mapping):
-            raise ScriptError(f"the provider returned {_described(told)} instead of a dict", _SHAPE)
+            raise ScriptError(f"the provider returned {_described(told)} instead of a dict", self._shape)
         self._mention_unknown(told)
-        response = _response(told, queue, took)
+        response = _response(told, self._key, queue, took)
         failure: CaseError | None = None
         if told.get("error"):
             failure = CaseError(" ".join(_text(told["error"]).split()))
         elif response.output is None:
-            failure = ScriptError("the provider returned neither `output` nor `error`", _SHAPE)
+            failure = ScriptError(f"the provider returned neither `{self._key}` nor `error`", self._shape)
         if failure is not None:
             failure.response = response
             raise failure
         return response
+
+    @property
+    def _shape(self) -> str:
+        return f'return a dict such as `{{"{self._key}": {_EXAMPLES[self._key]}}}` or `{{"error": "what went wrong"}}`'
 
     def _mention_unknown(self, told: Mapping[Any, Any]) -> None:
         for key in told.keys() - self._known:
@@ -65,12 +74,12 @@ class AnswerReader:
             self._notice(f"the answers of `{self._name}` have the key `{key}`, which has no effect{meant}")
 
 
-def _response(told: Mapping[str, Any], queue: float, took: float) -> Response:
+def _response(told: Mapping[str, Any], key: str, queue: float, took: float) -> Response:
     cached = bool(told.get("cached"))
     latency = _number(told, "latencyMs")
     wire = took if latency is None else latency
     return Response(
-        output=_json(told, "output"),
+        output=_json(told, key),
         raw=_text(told["raw"]) if told.get("raw") is not None else "",
         usage=_usage(told.get("tokenUsage"), cached),
         finish_reason=None if told.get("finishReason") is None else str(told["finishReason"]),

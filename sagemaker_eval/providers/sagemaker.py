@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -26,6 +26,7 @@ from sagemaker_eval.model import (
     TokenUsage,
 )
 from sagemaker_eval.providers.base import PROVIDERS, Provider
+from sagemaker_eval.providers.batches import batches_over
 from sagemaker_eval.providers.body_reader import NO_JSON, BodyReader
 from sagemaker_eval.providers.line import Endpoint, Line, Way
 from sagemaker_eval.providers.request_transform import RequestTransform, compile_transform
@@ -64,6 +65,7 @@ class SageMaker:
         self._path = code.path
         self._transform = code.transform
         self._endpoint = endpoint
+        self._batches = batches_over(options, endpoint)
         self._notice = notice
         self._said: set[str] = set()
 
@@ -94,7 +96,38 @@ class SageMaker:
         )
 
     async def answer(self, call: Call) -> Response:
-        answer = await self._endpoint(await self.request(call))
+        return self._made_of(await self._endpoint(await self.request(call)), call)
+
+    async def stored(self, call: Call) -> Response | None:
+        """The response that the cache has; None where a call is needed, or the user's code would have to run first."""
+        if self._transform is not None:
+            return None
+        answer = self._endpoint.stored(await self.request(call))
+        return None if answer is None else self._made_of(answer, call)
+
+    @property
+    def takes_batches(self) -> bool:
+        """Whether `answers` can be asked: the model type must allow it, and no code of the user's stand in between."""
+        return self._batches is not None and self._path is None and self._transform is None
+
+    async def answers(self, texts: Sequence[str]) -> list[Response | CaseError]:
+        """The embeddings of several texts, asked for in one request and each stored as the answer to its text alone.
+
+        The request counts for the first of them. Raises as `answer` does where nothing of the answer can be used.
+        """
+        assert self._batches is not None
+        calls = [Call(text) for text in texts]
+        answers = await self._batches(texts, [await self.request(call) for call in calls])
+        responses = map(self._made_or_not, answers, calls)
+        return [next(responses), *map(_without_request, responses)]
+
+    def _made_or_not(self, answer: Answer, call: Call) -> Response | CaseError:
+        try:
+            return self._made_of(answer, call)
+        except CaseError as error:
+            return error
+
+    def _made_of(self, answer: Answer, call: Call) -> Response:
         raw = answer.body.decode("utf-8", "replace")
         try:
             document, reading = self._reader.read(answer.body)
@@ -237,6 +270,12 @@ def _usage(answer: Answer, told: TokenUsage | None, prompt: str, output: Json) -
     if answer.cached:
         return TokenUsage(usage.prompt, usage.completion, usage.total, usage.estimated, requests=0)
     return TokenUsage(usage.prompt, usage.completion, 0, usage.estimated, requests=1)
+
+
+def _without_request(response: Response | CaseError) -> Response | CaseError:
+    if isinstance(response, CaseError):
+        return response
+    return replace(response, usage=replace(response.usage, requests=0))
 
 
 def _completed(told: TokenUsage | None, estimate: TokenUsage) -> TokenUsage:

@@ -16,6 +16,7 @@ from sagemaker_eval.errors import ConfigError, Problem
 from sagemaker_eval.model import Place, Suite, TestCase
 from sagemaker_eval.registry import nearest_name
 from sagemaker_eval.running.answering import Answering
+from sagemaker_eval.running.derived_metrics import DerivedMetrics
 from sagemaker_eval.running.plan import Plan, columns_of, provider_matches, suits
 from sagemaker_eval.running.rendering import Renderer
 
@@ -35,6 +36,8 @@ class Checker:
     renderer: Renderer
     answering: Answering
     judge: Judge
+    partial: bool = False
+    """Whether parts of the suite are missing because they are wrong: how much is left then means nothing."""
 
     def plan(self) -> Plan:
         """The plan of a suite in which nothing is wrong, in one pass over its tests.
@@ -51,7 +54,7 @@ class Checker:
                 problems.extend(self.judge.prepare(test.assertions))
 
         plan = Plan.of(self.suite, inspect)
-        problems += _of_size(plan)
+        problems += () if self.partial else _of_size(plan)
         if problems:
             raise ConfigError(dict.fromkeys(problems))
         return plan
@@ -59,6 +62,7 @@ class Checker:
     def _of_suite(self) -> Iterator[Callable[[], object]]:
         for prompt in self.suite.prompts:
             yield lambda prompt=prompt: self.renderer.check_prompt(prompt)  # type: ignore[misc]
+        yield lambda: DerivedMetrics(self.suite.derived_metrics)
         for spec in self.suite.providers:
             yield lambda spec=spec: self.answering.check_provider(spec)  # type: ignore[misc]
 

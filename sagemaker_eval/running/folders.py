@@ -13,6 +13,9 @@ from pathlib import Path
 
 from sagemaker_eval.errors import SagevalError
 
+_RANDOM = random.SystemRandom()
+"""A seed that a script of the user's sets must not give two runs one id."""
+
 DEFAULT_RUNS = Path(".sageval") / "runs"
 
 
@@ -21,7 +24,7 @@ def run_id_at(moment: datetime) -> str:
 
     promptfoo's ids have colons in the time; these have none, since they name folders.
     """
-    characters = "".join(random.choices(string.ascii_lowercase + string.digits, k=3))
+    characters = "".join(_RANDOM.choices(string.ascii_lowercase + string.digits, k=3))
     return f"eval-{characters}-{moment:%Y-%m-%dT%H-%M-%S}"
 
 

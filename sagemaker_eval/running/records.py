@@ -19,6 +19,7 @@ from sagemaker_eval.model import (
     Grade,
     Json,
     Outcome,
+    ProviderSpec,
     Response,
     Row,
     TestCase,
@@ -168,7 +169,7 @@ def test_json(row: Row) -> dict[str, Json]:
 
 def _written(values: Mapping[str, Any]) -> Mapping[str, Json]:
     """`values` as the configuration has them: code by its text."""
-    if not any(isinstance(value, UserCode | list) for value in values.values()):
+    if not any(isinstance(value, UserCode | list | Mapping) for value in values.values()):
         return values
     return {name: _source(value) for name, value in values.items()}
 
@@ -176,6 +177,8 @@ def _written(values: Mapping[str, Any]) -> Mapping[str, Json]:
 def _source(value: Any) -> Json:
     if isinstance(value, list):
         return [_source(item) for item in value]
+    if isinstance(value, Mapping) and any(isinstance(part, ProviderSpec) for part in value.values()):
+        return {role: spec.id for role, spec in value.items()}
     return value.source if isinstance(value, UserCode) else value
 
 

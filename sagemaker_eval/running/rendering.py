@@ -11,10 +11,10 @@ from sagemaker_eval.errors import ConfigError, RenderError, ScriptError
 from sagemaker_eval.model import EMPTY, Case, Column, Json, Prompt, TestCase, UserCode, compact_json
 from sagemaker_eval.text.code import Code, Role, compile_code
 from sagemaker_eval.text.javascript.script import UNDEFINED
+from sagemaker_eval.text.python_programs import compile_prompt_function
 from sagemaker_eval.text.templating.templates import PromptTemplate, Templates
 
 VARIABLE = Role("variable", ("varName", "prompt", "vars", "provider"), python_function="get_var")
-PROMPT_FUNCTION = Role("prompt function", ("context",), python_function="get_prompt")
 
 CONVERSATION = "_conversation"
 
@@ -94,13 +94,15 @@ class Renderer:
     def _template_of(self, prompt: Prompt) -> PromptTemplate:
         template = self._plain.get(prompt.id)
         if template is None:
-            template = self._plain[prompt.id] = self._templates.prompt(prompt.raw, prompt.where)
+            template = self._plain[prompt.id] = self._templates.prompt(
+                prompt.raw, prompt.where, whole_file=prompt.whole_file
+            )
         return template
 
     def _function_of(self, prompt: Prompt, code: UserCode) -> Code:
         function = self._functions.get(prompt.id)
         if function is None:
-            function = self._functions[prompt.id] = compile_code(code, PROMPT_FUNCTION)
+            function = self._functions[prompt.id] = compile_prompt_function(code)
         return function
 
     async def _resolved(self, variables: Mapping[str, Json], column: Column) -> Mapping[str, Json]:

@@ -224,7 +224,7 @@ def _problem(before: Any, token: Any, after: Any, bracket: str | None) -> tuple[
 
 def _replaced(path: str, before: Any, token: Any, new: str) -> str:
     """The path with `new` in place of a token; an index takes the place of the dot before it, too."""
-    written = re.compile(r"@|-?\d+|[\w@-]+", re.ASCII).match(path, token.lexpos)
+    written = re.compile(r"-?\d+|[\w@-]+", re.ASCII).match(path, token.lexpos)
     end = written.end() if written else token.lexpos + 1
     start = before.lexpos if token.type == "NUMBER" and before is not None and before.type == "." else token.lexpos
     return path[:start] + new + path[end:]

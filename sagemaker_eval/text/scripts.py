@@ -42,6 +42,19 @@ def load_function(reference: str, base_path: str, default_name: str) -> Callable
     raise _no_function(path, name or default_name, module, exists=function is not None)
 
 
+def run_script(reference: str, base_path: str) -> None:
+    """Runs `file://script.py`, or the plain path, for what it does. Raises `ConfigError` as `load_function` does."""
+    path, name = _split(reference, base_path)
+    if name is not None:
+        raise ConfigError.of(f"`{reference}` names a function, and the whole script is run", hint="leave it out")
+    try:
+        _load.__wrapped__(path, 0, 0)
+    except OSError as error:
+        raise ConfigError.of(
+            f"the script `{path.name}` cannot be read: {error.strerror or error}", hint=f"check `{path}`"
+        ) from error
+
+
 def call(function: Callable[..., Any], *args: Any, what: str) -> Any:
     """What the user's function returns. `what` names its part in the run ("response path").
 

@@ -72,13 +72,13 @@ BAD_FILES: Mapping[str, Mapping[str, str]] = {
     "empty_tests": {"run.yaml": config(tests="[]")},
     "empty_csv": {"run.yaml": config(tests="tests.csv"), "tests.csv": "x\n"},
     "ragged_csv": {"run.yaml": config(tests="tests.csv"), "tests.csv": "x,y\n1,2\n1,2,3\n"},
-    "csv_expected": {"run.yaml": config(tests="tests.csv"), "tests.csv": "x,__expected\n1,one\n"},
+    "csv_expected": {"run.yaml": config(tests="tests.csv"), "tests.csv": "x,__expected\n1,one\n2,contians: two\n"},
     "bad_json_tests": {"run.yaml": config(tests="tests.json"), "tests.json": '[{"vars": {"x": 1}},]'},
     "bad_jsonl_tests": {"run.yaml": config(tests="tests.jsonl"), "tests.jsonl": '{"vars": {"x": 1}}\n{"vars": \n'},
     "output_path": {"run.yaml": config(outputPath="out.docx")},
     "later_keys": {
         "run.yaml": config(
-            plugins="[]",
+            extensions="[]",
             providers="""
   - id: sagemaker:e
     transform: prompt.upper()

@@ -8,7 +8,7 @@ import pytest
 
 from sagemaker_eval import __version__
 from sagemaker_eval.model import Call, Response
-from sagemaker_eval.providers.base import PROVIDERS
+from sagemaker_eval.providers.base import PROVIDERS, Local
 from sagemaker_eval.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
@@ -85,19 +85,13 @@ def test_too_many_errors_win_over_a_low_pass_rate(cli: Cli, serve: Callable[...,
     assert cli.eval("-c", "run.yaml", "--failed-exit-code", "9").code == 3
 
 
-class Broken:
+class Broken(Local):
     """A provider with a bug in it."""
 
     async def answer(self, call: Call) -> Response:
         if call.prompt == "two":
             raise RuntimeError("a wheel came off")
         return Response(output=call.prompt, attempts=0)
-
-    def request(self, call: Call) -> None:
-        return None
-
-    async def close(self) -> None:
-        return None
 
 
 @pytest.fixture

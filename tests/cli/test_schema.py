@@ -25,8 +25,9 @@ def test_the_schema_goes_to_stdout_and_nothing_else_does(cli: Cli) -> None:
 
 def test_it_knows_every_assertion_type_of_this_version(cli: Cli) -> None:
     types = json.loads(cli("schema").out)["$defs"]["AssertionEntry"]["properties"]["type"]["enum"]
-    assert {kind for kind in types if not kind.startswith("not-")} == set(ASSERTIONS.names())
-    assert {f"not-{kind}" for kind in ASSERTIONS.names()} < set(types)
+    assert {kind for kind in types if not kind.startswith("not-")} == set(known_names().assertions)
+    assert {f"not-{kind}" for kind in ASSERTIONS} < set(types)
+    assert "not-assert-set" not in types
 
 
 def test_a_file_is_written_with_its_folder(cli: Cli) -> None:

@@ -127,6 +127,20 @@ def test_all_problems_of_a_kind_are_told_at_once(cli: Cli) -> None:
     assert ran.err.endswith("3 problems\n")
 
 
+def test_what_can_be_built_is_checked_although_other_parts_are_wrong(cli: Cli) -> None:
+    cli.write(
+        "sageval.yaml",
+        config(
+            prompts="['Say {{x', {raw: Hi, lable: A}]",
+            providers="[{id: 'sagemaker:e', config: {responseFormat: {path: '$.a[b'}}}, {id: echo, labl: B}]",
+            tests="[{assert: [{type: regex, value: '('}]}, {asert: []}]",
+        ),
+    )
+    ran = cli("validate")
+    assert ran.code == 2
+    assert ran.err.endswith("6 problems\n")
+
+
 def test_keys_of_promptfoo_that_mean_nothing_here_are_one_note_each(cli: Cli) -> None:
     cli.write("sageval.yaml", config(redteam="{plugins: [a, b]}"))
     ran = cli("validate")

@@ -9,7 +9,7 @@ from sagemaker_eval import model
 from sagemaker_eval.config.scenarios import build_scenarios
 from sagemaker_eval.config.test_cases import TestContext
 from sagemaker_eval.errors import ConfigError
-from sagemaker_eval.model import AssertionSpec, Json, Place, TestCase
+from sagemaker_eval.model import AssertionSpec, Json, Place, TestCase, UserCode
 
 WHERE = Place("sageval.yaml", pointer=("scenarios",))
 FRENCH = {"vars": {"language": "French"}, "assert": [{"type": "contains", "value": "bonjour"}]}
@@ -90,7 +90,7 @@ def test_the_data_may_do_without_the_default_assertions() -> None:
 
 
 def test_variables_are_transformed_after_merging() -> None:
-    default = TestCase(options={"transformVars": "{ all: vars.language + vars.input }"})
+    default = TestCase(options={"transformVars": UserCode("{ all: vars.language + vars.input }")})
     (test,) = built([{"config": [GERMAN], "tests": TESTS[:1]}], default)
     assert test.vars["all"] == "Germanhello"
 

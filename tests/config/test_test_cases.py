@@ -180,8 +180,12 @@ def test_tests_with_the_same_provider_share_it() -> None:
             ],
         ),
         (
-            {"options": {"rubricPrompt": "x", "provider": "y"}},
-            ["`provider` is not yet supported", "`rubricPrompt` is not yet supported"],
+            {"options": {"rubricPrompt": 7, "provider": {"txt": "y", "text": "echo"}}},
+            [
+                "unknown role `txt` of a grader",
+                "`provider` is not yet supported",
+                "`rubricPrompt` must be text, a list or a map, not the number `7`",
+            ],
         ),
     ],
 )

@@ -108,7 +108,7 @@ def test_what_a_transform_sees(folder: Path) -> None:
 
 
 def test_the_transform_of_the_default_test_counts_unless_the_test_has_its_own() -> None:
-    default = TestCase(options={"transformVars": "{ by: 'default' }"}, where=Place("d.yaml"))
+    default = TestCase(options={"transformVars": UserCode("{ by: 'default' }")}, where=Place("d.yaml"))
     context = TestContext((), "suite", default)
     place = Place("t.yaml")
     assert build_test({"vars": {}}, place, context).vars == {"by": "default"}
@@ -118,7 +118,7 @@ def test_the_transform_of_the_default_test_counts_unless_the_test_has_its_own() 
 
 def test_the_same_test_has_the_same_uuid() -> None:
     def uuids(*lines: int) -> list[Any]:
-        context = TestContext((), "suite", TestCase(options={"transformVars": "{ id: context.uuid }"}))
+        context = TestContext((), "suite", TestCase(options={"transformVars": UserCode("{ id: context.uuid }")}))
         return [build_test({"vars": {}}, Place("t.csv", line), context).vars["id"] for line in lines]
 
     first, again, other = uuids(2, 2, 3)

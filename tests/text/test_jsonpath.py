@@ -80,6 +80,7 @@ SLIPS = [
     ("$.choices[0]text", "a dot is missing after `]`", "$.choices[0].text"),
     ("$.a.b.length()", "it has no functions", "$.a.b.`len`"),
     ("$.choices[(@.length-1)].text", "it has no scripts", "$.choices[-1].text"),
+    ("0[@a]", "`0` is a key here, not an index", "[0]['@a']"),
     ("$.é.x", "the key needs quotes", "$['é'].x"),
     ("$.a.where", "the key needs quotes", "$.a['where']"),
     ("$.1a", "the key needs quotes", "$['1a']"),

@@ -67,7 +67,7 @@ def rendered(source: str) -> str:
         ("l | sum", "6"),
         ("rows | sum('v', 10)", "16"),
         ("[{'n': 'x', 'v': 1}, {'n': 2}, {'n': 'x'}] | groupby('n') | dump",
-         '{"x":[{"n":"x","v":1},{"n":"x"}],"2":[{"n":2}]}'),
+         '{"2":[{"n":2}],"x":[{"n":"x","v":1},{"n":"x"}]}'),
         ("rows | selectattr('k') | join(',', 'v')", "1,3"),
         ("rows | rejectattr('k') | join(',', 'v')", "2"),
         ("rows | selectattr('v', 'gt', 1) | join(',', 'v')", "2,3"),

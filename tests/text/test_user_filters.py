@@ -19,7 +19,7 @@ def render(source: str, filters: dict[str, str], base: Path | str = ".", **vars:
 
 def with_filters(filters: dict[str, str], base: Path | str = ".", told: list[str] | None = None) -> Templates:
     codes = {name: UserCode(code, str(base), PLACE) for name, code in filters.items()}
-    return Templates(notice=[].append if told is None else told.append, filters=codes)
+    return Templates(notice=(told if told is not None else []).append, filters=codes)
 
 
 @pytest.mark.parametrize(

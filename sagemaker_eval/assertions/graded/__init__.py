@@ -1,5 +1,15 @@
 """Assertions that ask a model: rubrics, retrieval, relevance, comparison. Importing this registers all kinds."""
 
-from sagemaker_eval.assertions.graded import select_best
+from sagemaker_eval.assertions.graded import (
+    factuality,
+    g_eval,
+    rubric,
+    select_best,
+)
 
-__all__ = ["select_best"]
+__all__ = [
+    "factuality",
+    "g_eval",
+    "rubric",
+    "select_best",
+]

@@ -5,12 +5,14 @@ A grader that fails says nothing about the output: what cannot be read is a `Gra
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NoReturn, TypeVar
 
 from sagemaker_eval.assertions.base import Subject, shortened
+from sagemaker_eval.assertions.values import value_reader
 from sagemaker_eval.errors import CaseError, ConfigError, RenderError
 from sagemaker_eval.model import AssertionSpec, Json, Response, TokenUsage, compact_json
 
@@ -42,7 +44,7 @@ class Reply(Generic[T]):
 class Question(Generic[T]):
     """What to ask. `prompt` is our own wording, used where the user gives none; `wanted` is the form of a good reply.
 
-    `key` is the entry of a `rubricPrompt` that is a map or a list (g-eval's `steps`, the second of two prompts).
+    `key` is for one of several prompts of an assertion: its name in a `rubricPrompt` that is a map, its place in a list.
     """
 
     prompt: str
@@ -57,16 +59,19 @@ def chat(system: str, user: str) -> str:
     return compact_json([{"role": "system", "content": system}, {"role": "user", "content": user}])
 
 
-async def ask(spec: AssertionSpec, subject: Subject, question: Question[T]) -> Reply[T]:
-    """Ask the assertion's text grader. Raises `GraderError` where its reply cannot be read, even when asked again."""
+async def ask(spec: AssertionSpec, subject: Subject, question: Question[T], repeat: int = 0) -> Reply[T]:
+    """Ask the assertion's text grader. Raises `GraderError` where its reply cannot be read, even when asked again.
+
+    `repeat` counts askings of the same question that must not be answered by one call.
+    """
     assert subject.graders is not None
     grader = subject.graders.text(spec, subject.test)
     prompt = rendered(spec, subject, question)
-    first = await grader.ask(prompt)
+    first = await grader.ask(prompt, repeat)
     try:
         return Reply(question.read(reply_text(first)), first.usage)
     except Unreadable as error:
-        second = await grader.ask(_repair(prompt, reply_text(first), f"{error}", question.wanted))
+        second = await grader.ask(_repair(prompt, reply_text(first), f"{error}", question.wanted), repeat)
     usage = first.usage + second.usage
     try:
         return Reply(question.read(reply_text(second)), usage)
@@ -78,11 +83,42 @@ async def ask(spec: AssertionSpec, subject: Subject, question: Question[T]) -> R
         ) from None
 
 
+def worded(spec: AssertionSpec, what: str, example: str) -> Callable[[Subject], str]:
+    """The text that is the value of a spec, for each case. Raises `ConfigError`, and then `CaseError`, where it is none.
+
+    `what` says what the text is: "the criterion".
+    """
+
+    def read(value: Json) -> str:
+        if not isinstance(value, str) or not value.strip():
+            raise ConfigError.of(f"`{spec.type}` needs a `value`: {what}", hint=f"for example `{example}`")
+        return value
+
+    return value_reader(spec, read)
+
+
+async def all_of(asked: Iterable[Awaitable[T]]) -> list[T]:
+    """What is asked side by side, in order. Raises the first error once all have come back."""
+    found = await asyncio.gather(*asked, return_exceptions=True)
+    return [_raised(one) if isinstance(one, BaseException) else one for one in found]
+
+
+def _raised(error: BaseException) -> NoReturn:
+    raise error
+
+
+def own_prompt(spec: AssertionSpec, subject: Subject, key: str | int | None = None) -> Json:
+    """What the user's `rubricPrompt`, the assertion's or else the test's, has for a question; None: nothing."""
+    for own in (spec.rubric_prompt, subject.test.options.get("rubricPrompt")):
+        if own is not None:
+            return _entry(own, key)
+    return None
+
+
 def rendered(spec: AssertionSpec, subject: Subject, question: Question[T]) -> str:
     """The prompt for the grader: the user's `rubricPrompt`, else ours, with the case's variables and the question's."""
     assert subject.templates is not None
-    own = spec.rubric_prompt if spec.rubric_prompt is not None else subject.test.options.get("rubricPrompt")
-    written = _entry(own, question.key)
+    written = own_prompt(spec, subject, question.key)
     text = question.prompt if written is None else written if isinstance(written, str) else compact_json(written)
     try:
         return subject.templates.prompt(text).render(_as_text({**subject.vars, **question.variables}))
@@ -96,12 +132,18 @@ def reply_text(response: Response) -> str:
 
 
 def _entry(own: Json, key: str | int | None) -> Json:
-    """The part of a `rubricPrompt` that a question uses; the whole where it has no parts."""
-    if isinstance(key, str) and isinstance(own, Mapping):
-        return own.get(key)
-    if isinstance(key, int) and isinstance(own, list) and all(isinstance(item, str) for item in own):
-        return own[key] if key < len(own) else None
-    return own if not isinstance(key, str) or isinstance(own, str) else None
+    """The part of a `rubricPrompt` that a question uses: the whole, or its entry where it has parts.
+
+    A prompt that has no parts is meant for other assertions than those that ask several questions.
+    """
+    if key is None:
+        return None if isinstance(own, Mapping) and "role" not in own else own
+    if isinstance(key, str):
+        return own.get(key) if isinstance(own, Mapping) else None
+    if not isinstance(own, list) or key >= len(own):
+        return None
+    part = own[key]
+    return part["content"] if isinstance(part, Mapping) and isinstance(part.get("content"), str) else part
 
 
 def _as_text(variables: Mapping[str, Json]) -> dict[str, Json]:

@@ -12,6 +12,7 @@ from sagemaker_eval.model import Json
 from sagemaker_eval.registry import nearest_name
 from sagemaker_eval.text.templating.environment import NunjucksEnvironment
 from sagemaker_eval.text.templating.faults import render_error, syntax_message
+from sagemaker_eval.text.templating.literals import RegexLiteral
 from sagemaker_eval.text.templating.rules import follow_javascript, without_hiding
 
 _SPECIAL_NAMES = frozenset({"caller", "kwargs", "loop", "self", "super", "varargs"})
@@ -46,7 +47,8 @@ class TextTemplate:
         try:
             self._template = environment.from_string(_read(source, environment))
         except TemplateSyntaxError as error:
-            raise UnreadableTemplate([Flaw(syntax_message(error), error.lineno, _RAW_HINT)]) from error
+            hint = error.hint if isinstance(error, RegexLiteral) else _RAW_HINT
+            raise UnreadableTemplate([Flaw(syntax_message(error), error.lineno, hint)]) from error
         except (RecursionError, MemoryError, SyntaxError, ValueError) as error:
             # what Python's own compiler says of code beyond its limits
             raise UnreadableTemplate([Flaw("the template is nested too deeply or too long", 1)]) from error

@@ -7,9 +7,10 @@ Python: an attribute is a key or a listed method, or it is undefined.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
-from jinja2 import ChainableUndefined, Undefined, pass_context
+from jinja2 import ChainableUndefined, Undefined, nodes, pass_context
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import BlockReference, Context, LoopContext, Macro, TemplateReference
 from jinja2.sandbox import MAX_RANGE, ImmutableSandboxedEnvironment, safe_range
@@ -20,6 +21,7 @@ from sagemaker_eval.text.templating.filters import build_filters
 from sagemaker_eval.text.templating.is_tests import build_tests
 from sagemaker_eval.text.templating.javascript_methods import Method, find_method
 from sagemaker_eval.text.templating.javascript_values import ARITHMETIC, Number, add, kind, to_number, to_text, truthy
+from sagemaker_eval.text.templating.literals import NunjucksLexer, NunjucksParser
 from sagemaker_eval.text.templating.rules import LOOP_OVER, JavaScriptCodeGenerator
 from sagemaker_eval.text.templating.scopes import SHARED
 from sagemaker_eval.text.templating.syntax import NunjucksSyntax
@@ -62,6 +64,25 @@ def describe(value: Undefined) -> str:
     return f"`{name}` is not defined on {where} it is asked of"
 
 
+class NunjucksCycler(Cycler):
+    """A cycler whose `current` is what `next` gave last, and nothing before that."""
+
+    _last: object = None
+
+    def next(self) -> object:
+        self._last = self.items[self.pos]
+        self.pos = (self.pos + 1) % len(self.items)
+        return self._last
+
+    def reset(self) -> None:
+        super().reset()
+        self._last = None
+
+    @property
+    def current(self) -> object:
+        return self._last
+
+
 class RenderContext(Context):
     """The context of one rendering."""
 
@@ -92,13 +113,25 @@ class NunjucksEnvironment(ImmutableSandboxedEnvironment):
         self.filters: dict[str, Callable[..., Any]] = {**build_filters(), LOOP_OVER: self.loop_over, SHARED: Namespace}
         self.tests = build_tests()
         self.globals = {
-            "cycler": Cycler,
+            "cycler": NunjucksCycler,
             "env": Environ(env),
             "joiner": Joiner,
             "namespace": Namespace,
             "null": None,
             "range": _range,
         }
+
+        self.policies["urlize.rel"] = None
+
+    # ---- reading
+
+    @cached_property
+    def lexer(self) -> NunjucksLexer:
+        """Reads the text of templates."""
+        return NunjucksLexer(self)
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        return NunjucksParser(self, source, name, filename).parse()
 
     # ---- printing
 

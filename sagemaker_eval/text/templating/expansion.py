@@ -16,7 +16,7 @@ MAX_GROWTH = 1_000_000
 
 _MAX_DEPTH = 100
 _PLAIN_REFERENCE = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
-_LITERALS = frozenset(("true", "false", "none", "null", "True", "False", "None", "env", "range", "cycler", "joiner"))
+_LITERALS = frozenset(("true", "false", "none", "null", "env", "range", "cycler", "joiner"))
 
 
 class Compile(Protocol):

@@ -7,11 +7,9 @@ place where it is printed can still tell its name.
 from __future__ import annotations
 
 import functools
-import math
+import json
 import random
-import re
 from collections.abc import Callable, Sequence
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 from urllib.parse import quote
 
@@ -27,10 +25,10 @@ from sagemaker_eval.text.templating.javascript_values import (
     less,
     loosely_equal,
     to_json,
-    to_number,
     to_text,
     truthy,
 )
+from sagemaker_eval.text.templating.number_filters import NUMBER_FILTERS
 from sagemaker_eval.text.templating.text_filters import TEXT_FILTERS
 
 Filter = Callable[..., Any]
@@ -43,7 +41,7 @@ def build_filters() -> dict[str, Filter]:
     filters = {name: _listing(function) for name, function in jinja2.filters.FILTERS.items()}
     for name in _UNSUPPORTED:
         del filters[name]
-    filters |= _GENERAL
+    filters |= _GENERAL | NUMBER_FILTERS
     filters |= {name: _of_text(function) for name, function in TEXT_FILTERS.items()}
     return {name: guarded("filter", name, function) for name, function in filters.items()}
 
@@ -96,6 +94,16 @@ def _dump(value: object, spaces: int | str | None = None, **_: Any) -> object:
     return value if isinstance(value, Undefined) else to_json(value, spaces)
 
 
+def _load(value: object) -> Json:
+    """JSON.parse, which knows null by its name."""
+    if value is None or isinstance(value, Undefined):
+        return value
+    try:
+        return json.loads(to_text(value))
+    except ValueError as error:
+        raise RenderError(f"the filter `load` needs JSON text ({error})") from None
+
+
 def _default(value: object, default: object = "", falsy: object = False, boolean: object = False) -> object:
     use_default = not truthy(value) if truthy(falsy) or truthy(boolean) else isinstance(value, Undefined)
     return default if use_default else value
@@ -119,6 +127,15 @@ def _first(value: Any) -> Json:
 
 def _last(value: Any) -> Json:
     return next(reversed(_items(value)), None)
+
+
+def _replace(value: object, old: object, new: object = "", count: int = -1) -> object:
+    """Replaces in texts and numbers; anything else stays as it is."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return "" if value is None else value
+    if value == "" == old:
+        return to_text(new) * 2  # nunjucks finds two places in it
+    return to_text(value).replace(to_text(old), to_text(new), count)
 
 
 def _reverse(value: Any) -> Json:
@@ -216,44 +233,6 @@ def _unique(value: Any) -> list[Json]:
     return seen
 
 
-def _abs(value: object) -> Number:
-    return abs(to_number(value))
-
-
-def _round(value: object, precision: int = 0, method: str = "common") -> Number:
-    """Rounds half up; `method` may be `floor` or `ceil`."""
-    number = to_number(value)
-    if isinstance(number, int) or not math.isfinite(number):
-        return number
-    factor = 10 ** max(-300, min(int(precision), 300))
-    scaled = Decimal(number * factor)
-    if method == "common":
-        rounded = (scaled + Decimal("0.5")).to_integral_value(ROUND_FLOOR)
-    else:
-        rounded = scaled.to_integral_value(ROUND_CEILING if method == "ceil" else ROUND_FLOOR)
-    return float(int(rounded) / factor)
-
-
-def _int(value: object, default: object = None, base: int = 10) -> object:
-    """parseInt: the integer that the text begins with, else `default`."""
-    if isinstance(value, bool) or value is None or isinstance(value, Undefined):
-        return default
-    if isinstance(value, int | float):
-        return int(value) if math.isfinite(value) else default
-    digits = "0123456789abcdefghijklmnopqrstuvwxyz"[: int(base)]
-    prefix = "(?:0x)?" if int(base) == 16 else ""
-    found = re.match(rf"\s*([+-]?{prefix}[{digits}]+)", to_text(value), re.IGNORECASE)
-    return int(found[1], int(base)) if found and len(found[1]) < 300 else default
-
-
-def _float(value: object, default: object = None) -> object:
-    """parseFloat: the number that the text begins with, else `default`."""
-    if isinstance(value, bool) or value is None or isinstance(value, Undefined):
-        return default
-    found = re.match(r"\s*([+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?)", to_text(value), re.IGNORECASE)
-    return float(found[1]) if found else default
-
-
 def _url_encode(value: object) -> object:
     """encodeURIComponent of a text; `key=value` pairs joined by `&` for an object or a list of pairs."""
     if isinstance(value, Undefined):
@@ -269,24 +248,22 @@ def _url_part(value: object) -> str:
 
 
 _GENERAL: dict[str, Filter] = {
-    "abs": _abs,
     "d": _default,
     "default": _default,
     "dump": _dump,
     "first": _first,
-    "float": _float,
     "groupby": _groupby,
-    "int": _int,
     "join": _join,
     "last": _last,
     "length": _length,
     "count": _length,
     "list": _list,
+    "load": _load,
     "random": _random,
     "reject": _reject,
     "rejectattr": _rejectattr,
+    "replace": _replace,
     "reverse": _reverse,
-    "round": _round,
     "safe": lambda value: "" if value is None else value,
     "select": _select,
     "selectattr": _selectattr,

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jinja2 import Environment, meta, nodes
+from jinja2 import nodes
+from jinja2.meta import TrackingCodeGenerator
 from jinja2.visitor import NodeTransformer
 
 SHARED = "shared variables"
@@ -26,7 +27,7 @@ def share_loop_variables(template: nodes.Template) -> None:
         names = _shared_names(scope)
         if names:
             _share(scope, names, f"__shared{number}__")
-    _Rounds(template.environment).visit(template)
+    _Rounds(template).visit(template)
 
 
 def _share(scope: _Scope, names: frozenset[str], holder: str) -> None:
@@ -43,16 +44,21 @@ def _making(holder: str, names: frozenset[str], lineno: int) -> nodes.Node:
 
 
 def _shared_names(scope: _Scope) -> frozenset[str]:
-    """What is set both inside a loop and around that loop."""
+    """What is set both inside a loop and outside of all loops."""
+    return _both_levels(_settings_of(scope.body, frozenset()))
+
+
+def _both_levels(places: dict[str, set[tuple[int, ...]]]) -> frozenset[str]:
+    return frozenset(name for name, paths in places.items() if () in paths and len(paths) > 1)
+
+
+def _settings_of(body: list[nodes.Node], own: frozenset[str]) -> dict[str, set[tuple[int, ...]]]:
+    """Each name that statements set, with the loops around each place where they do."""
     places: dict[str, set[tuple[int, ...]]] = {}
-    for statement in scope.body:
-        for name, loops in _settings(statement, (), frozenset()):
+    for statement in body:
+        for name, loops in _settings(statement, (), own):
             places.setdefault(name, set()).add(loops)
-    return frozenset(
-        name
-        for name, paths in places.items()
-        if any(len(outer) < len(inner) and inner[: len(outer)] == outer for outer in paths for inner in paths)
-    )
+    return places
 
 
 def _settings(node: nodes.Node, loops: tuple[int, ...], own: frozenset[str]) -> Iterator[tuple[str, tuple[int, ...]]]:
@@ -121,8 +127,8 @@ class _Sharing(NodeTransformer):
 class _Rounds(NodeTransformer):
     """Puts before each loop the shared object of what it sets and reads again in a later round."""
 
-    def __init__(self, environment: Environment | None) -> None:
-        self._environment = environment
+    def __init__(self, template: nodes.Template) -> None:
+        self._template = template
         self._count = 0
 
     def visit_For(self, node: nodes.For) -> nodes.Node:
@@ -138,9 +144,18 @@ class _Rounds(NodeTransformer):
         return nodes.Scope([_making(holder, names, lineno), node], lineno=lineno)
 
     def _kept(self, node: nodes.For) -> frozenset[str]:
-        own = _stored(node.target)
-        inside = frozenset(name for part in node.body for name, loops in _settings(part, (), own) if not loops)
+        places = _settings_of(node.body, _stored(node.target))
+        inside = frozenset(name for name, paths in places.items() if () in paths)
         if not inside:
             return inside
-        body = nodes.Template(node.body, lineno=1).set_environment(self._environment)
-        return inside & meta.find_undeclared_variables(body)
+        return inside & (self._read_first(node.body) | _both_levels(places))
+
+    def _read_first(self, body: list[nodes.Node]) -> frozenset[str]:
+        """The names that statements read before they set them, or without setting them."""
+        assert self._template.environment is not None
+        tree = nodes.Template(body, lineno=1)
+        tree.set_environment(self._template.environment)
+        tracking = TrackingCodeGenerator(self._template.environment)
+        tracking.optimizer = None  # which would compute constants by Python's rules, in the tree itself
+        tracking.visit(tree)
+        return frozenset(tracking.undeclared_identifiers)

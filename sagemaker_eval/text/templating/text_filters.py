@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import html
-import json
 import math
 import re
 from collections.abc import Callable
 from typing import Any
 
-from sagemaker_eval.errors import RenderError
-from sagemaker_eval.model import Json
 from sagemaker_eval.text.templating.javascript_methods import MAX_TEXT
 from sagemaker_eval.text.templating.javascript_values import to_text, truthy
 
@@ -59,21 +56,8 @@ def _escape(text: str) -> str:
     return html.escape(text, quote=True).replace("&#x27;", "&#39;").replace("\\", "&#92;")
 
 
-def _replace(text: str, old: object, new: object, count: int = -1) -> str:
-    if not text and old == "":
-        return to_text(new) * 2
-    return text.replace(to_text(old), to_text(new), count)
-
-
 def _word_count(text: str) -> int | str:
     return len(re.findall(r"\w+", text, re.ASCII)) or ""
-
-
-def _load(text: str) -> Json:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise RenderError(f"the filter `load` needs JSON text ({error})") from None
 
 
 TEXT_FILTERS: dict[str, Callable[..., Any]] = {
@@ -83,10 +67,8 @@ TEXT_FILTERS: dict[str, Callable[..., Any]] = {
     "escape": _escape,
     "forceescape": _escape,
     "indent": _indent,
-    "load": _load,
     "lower": str.lower,
     "nl2br": lambda text: re.sub(r"\r\n|\n", "<br />\n", text),
-    "replace": _replace,
     "string": str,
     "striptags": _striptags,
     "title": _title,
