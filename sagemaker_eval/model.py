@@ -426,6 +426,8 @@ class Response:
     cached: bool = False
     cost: float | None = None
     """US dollars, where the provider tells."""
+    stages: tuple[Json, ...] = ()
+    """Where transforms made another output: as the provider gave it, and after the provider's own transform."""
     log_probs: tuple[float, ...] | None = None
     metadata: Mapping[str, Json] = field(default_factory=dict)
 

@@ -36,6 +36,7 @@ from sagemaker_eval.reporting.outputs import output_endings
 from sagemaker_eval.running.answering import Answering
 from sagemaker_eval.running.checking import Checker
 from sagemaker_eval.running.folders import recorded_run
+from sagemaker_eval.running.graders import RunGraders
 from sagemaker_eval.running.journal import written_rows
 from sagemaker_eval.running.plan import Plan
 from sagemaker_eval.running.rendering import Renderer
@@ -118,7 +119,8 @@ def prepared(request: EvalRequest, sleep: Sleep = asyncio.sleep) -> Iterator[Pre
 
 def _workbench(templates: Templates, services: Services, suite: Suite) -> Workbench:
     pool = ProviderPool(services)
-    return Workbench(pool, Renderer(templates), Answering(pool), Judge(templates))
+    graders = RunGraders(pool, suite.max_concurrency)
+    return Workbench(pool, Renderer(templates), Answering(pool), Judge(templates, graders))
 
 
 def known_names() -> KnownNames:

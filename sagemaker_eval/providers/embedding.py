@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from array import array
 from collections import OrderedDict, deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 
 from sagemaker_eval.errors import CaseError, EndpointFault, ExtractionError, Retry
@@ -72,30 +72,28 @@ class Embeddings:
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
         """One vector for each text, all of one length and finite. Raises `CaseError`, `SetupError`."""
-        own = {text for text in texts if self._begin(text)}
-        found = {text: await self._result(text) for text in dict.fromkeys(texts)}
-        usage = TokenUsage()
-        for text, embedded in found.items():
+        distinct = dict.fromkeys(texts)
+        own = {text for text in distinct if text not in self._kept and text not in self._sought}
+        begun = {text: self._begun(text) for text in distinct}
+        usage, vectors = TokenUsage(), {}
+        for text, future in begun.items():
+            embedded = await asyncio.shield(future)  # a caller that is cancelled takes nothing from the others
             usage += embedded.usage if text in own else _again(embedded.usage)
-        vectors = {text: tuple(embedded.numbers) for text, embedded in found.items()}
+            vectors[text] = tuple(embedded.numbers)
         _check_lengths(vectors)
         return Vectors([vectors[text] for text in texts], usage)
 
-    def _begin(self, text: str) -> bool:
-        """Have a text embedded, unless that is done or under way; whether it was not."""
-        if text in self._sought or text in self._kept:
-            return False
-        self._sought[text] = asyncio.get_running_loop().create_future()
-        self._start(self._seek(text))
-        return True
-
-    async def _result(self, text: str) -> _Embedded:
-        """The embedding of a text that was begun. A caller that is cancelled takes nothing from the others."""
-        while (kept := self._kept.get(text)) is None:
-            if text not in self._sought:
-                self._begin(text)
-            return await asyncio.shield(self._sought[text])
-        return kept
+    def _begun(self, text: str) -> asyncio.Future[_Embedded]:
+        """The embedding of a text, which somebody is seeing to from now on at the latest."""
+        if (future := self._sought.get(text)) is not None:
+            return future
+        future = asyncio.get_running_loop().create_future()
+        if (kept := self._kept.get(text)) is not None:
+            future.set_result(kept)
+        else:
+            self._sought[text] = future
+            self._start(self._seek(text))
+        return future
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -164,8 +162,7 @@ class Embeddings:
         try:
             if isinstance(response, CaseError):
                 raise response
-            if self._transform is not None:
-                response = await self._transform(response, _context(text))
+            response = await transformed(self._transform, Call(text), response)
             self._settle(text, _Embedded(array("d", to_vector(response.output)), response.usage))
         except Exception as error:
             self._settle(text, error)
@@ -213,6 +210,14 @@ async def stored(provider: Provider, call: Call) -> Response | None:
     return await provider.stored(call) if isinstance(provider, SageMaker) else None
 
 
+async def transformed(transform: OutputTransform | None, call: Call, response: Response) -> Response:
+    """A grader's response with what the user's transform makes of its output. Raises `ScriptError`."""
+    if transform is None:
+        return response
+    context = {"vars": {}, "prompt": {"raw": call.prompt, "label": call.label}, "metadata": dict(response.metadata)}
+    return await transform(response, context)
+
+
 def _may_do_in_parts(error: Exception) -> bool:
     """Whether a batch failed for something that its parts may not have."""
     if isinstance(error, EndpointFault):
@@ -233,7 +238,3 @@ def _check_lengths(vectors: dict[str, Vector]) -> None:
             f"the embeddings of two texts differ in length: {shown} numbers",
             "check that one model, with one number of dimensions, answers for both",
         )
-
-
-def _context(text: str) -> dict[str, object]:
-    return {"vars": {}, "prompt": {"raw": text, "label": "grader"}, "metadata": {}}

@@ -105,7 +105,7 @@ def python(spec: ProviderSpec, services: Services) -> Provider:
 
 @PROVIDERS.register("python:embedding")
 def python_embedding(spec: ProviderSpec, services: Services) -> Provider:
-    """Calls the user's own function for an embedding: `call_embedding_api(text)`, which returns `{"embedding": […]}`."""
+    """Calls the user's own embedder: `call_embedding_api(text)`, which returns `{"embedding": […]}`."""
     return Python(spec, load_entry(spec.options.code, EMBEDDING_FUNCTION), services, "embedding")
 
 

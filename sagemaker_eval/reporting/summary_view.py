@@ -11,12 +11,13 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from sagemaker_eval.model import ColumnSummary, RunSummary
+from sagemaker_eval.model import ColumnSummary, RunSummary, TokenUsage
 from sagemaker_eval.reporting.base import JournalReader
 from sagemaker_eval.reporting.error_groups import group_errors
 from sagemaker_eval.reporting.figures import NOT_AVAILABLE, counted, duration, percent, tokens
 from sagemaker_eval.reporting.terminal import marks_for, one_line, print_indented, width_of
 from sagemaker_eval.running.records import ColumnRecord, RunRecord
+from sagemaker_eval.running.summary import grading_of
 
 _LONGEST_NAME = 48
 _SHORTEST_NAME = 20
@@ -172,12 +173,22 @@ def _print_remarks(summary: RunSummary, console: Console) -> None:
         )
     if total.skipped:
         remarks.append(f"{counted(total.skipped, 'case')} skipped: planned and never sent, in no rate.")
-    if total.usage.estimated:
+    grading = grading_of(total)
+    if total.usage.estimated or (grading is not None and grading.estimated):
         remarks.append("~ marks token counts that are estimated, at least in part: the endpoint reported none.")
+    if grading is not None:
+        remarks.append(_grading(grading))
     if remarks:
         console.print()
     for remark in remarks:
         print_indented(console, Text(remark, style="dim"))
+
+
+def _grading(usage: TokenUsage) -> str:
+    """What the graders took: `grading: 1,200 tokens, 300 of them cached, 14 requests`."""
+    about = "~" if usage.estimated else ""
+    cached = f", {usage.cached:,} of them cached" if usage.cached else ""
+    return f"grading: {about}{counted(usage.total, 'token')}{cached}, {counted(usage.requests, 'request')}"
 
 
 def _print_errors(journal: JournalReader, console: Console) -> None:

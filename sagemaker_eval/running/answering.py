@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 
 from sagemaker_eval.errors import CaseError
@@ -44,11 +45,13 @@ class Answering:
             response = await self.provider(case).answer(self.call(case, rendered))
         else:
             response = _canned(test.provider_output)
+        given = response.output
         if spec.transform is not None:
             response = await self._transformed(spec.transform, case, rendered, response)
         if test.options and (transform := test.options.get("transform")) is not None:
-            response = await self._transformed(transform, case, rendered, response)
-        return response
+            stages = (given, response.output)
+            return replace(await self._transformed(transform, case, rendered, response), stages=stages)
+        return response if spec.transform is None else replace(response, stages=(given, response.output))
 
     def call(self, case: Case, rendered: Rendered) -> Call:
         """What the provider is asked."""

@@ -33,7 +33,10 @@ class Conversations:
 
 
 def turn_of(prompt: str, response: Response) -> Json:
-    """One turn: the prompt, parsed where it is JSON; its last message or the prompt as `input`; the output."""
+    """One turn: the prompt, parsed where it is JSON; its last message or the prompt as `input`; the output.
+
+    The output is the provider's own, before transforms, as promptfoo has it.
+    """
     try:
         asked = json.loads(prompt) if prompt.lstrip()[:1] in ("[", "{") else prompt
     except ValueError:
@@ -43,6 +46,6 @@ def turn_of(prompt: str, response: Response) -> Json:
     return {
         "prompt": asked,
         "input": asked if said is None else said,
-        "output": response.output,
+        "output": response.stages[0] if response.stages else response.output,
         "metadata": dict(response.metadata),
     }

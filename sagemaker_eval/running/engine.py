@@ -168,7 +168,9 @@ class Engine:
         if not converses:
             return await self._carry_out(case, self._variables(case))
         async with self._conversations.turn(case) as turns:
-            done = await self._carry_out(case, {**self._variables(case), CONVERSATION: list(turns)})
+            unseen = case.row.test.options.get("disableConversationVar")
+            told = {} if unseen else {CONVERSATION: list(turns)}
+            done = await self._carry_out(case, {**self._variables(case), **told})
             if done.result.response is not None:
                 turns.append(turn_of(done.result.prompt, done.result.response))
             return done

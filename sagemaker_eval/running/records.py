@@ -92,6 +92,7 @@ def row_of(result: CaseResult) -> dict[str, Json]:
     row, column = result.case.row, result.case.column
     response, grade, error = result.response, result.grade, result.error
     usage = usage_json(response.usage if response else TokenUsage())
+    grading = grading_usage(grade)
     timings = response.timings if response else Timings()
     return {
         "testIdx": row.index,
@@ -99,7 +100,7 @@ def row_of(result: CaseResult) -> dict[str, Json]:
         "repeat": row.repeat,
         "promptId": column.prompt.id,
         "provider": {"id": column.provider.id, "label": column.provider.label or ""},
-        "prompt": {"raw": _exported(result.prompt, column.prompt.raw), "label": column.prompt.label},
+        "prompt": {"raw": _exported(result.prompt), "label": column.prompt.label},
         "vars": row.vars if result.vars is None else result.vars,
         "response": _response_json(response, usage) if response else None,
         "error": _error_text(result),
@@ -111,11 +112,11 @@ def row_of(result: CaseResult) -> dict[str, Json]:
         "success": result.outcome is Outcome.PASSED,
         "asserted": bool(row.test.assertions),
         "score": grade.score if grade else 0.0,
-        "gradingResult": _grade_json(grade) if grade else None,
+        "gradingResult": _grade_json(grade, grading) if grade else None,
         "namedScores": dict(grade.named_scores) if grade else {},
         "latencyMs": _milliseconds(response.latency_ms) if response else None,
         "cost": response.cost if response else None,
-        "tokenUsage": usage,
+        "tokenUsage": usage if grading is None else {**usage, "assertions": usage_json(grading)},
         "timings": _timings_json(timings),
         "attempts": response.attempts if response else (error.attempts if error else 0),
         "metadata": {**row.test.metadata, **(response.metadata if response else EMPTY)},
@@ -123,9 +124,9 @@ def row_of(result: CaseResult) -> dict[str, Json]:
     }
 
 
-def _exported(prompt: str, template: str) -> str:
-    """A rendered prompt as documents show it: JSON prompts, which are sent indented, on one line."""
-    if template.lstrip()[:1] not in ("[", "{"):
+def _exported(prompt: str) -> str:
+    """A rendered prompt as documents show it: one that is a JSON array or object on one line."""
+    if prompt.lstrip()[:1] not in ("[", "{"):
         return prompt
     try:
         return compact_json(json.loads(prompt))
@@ -133,9 +134,17 @@ def _exported(prompt: str, template: str) -> str:
         return prompt
 
 
-def usage_json(usage: TokenUsage) -> dict[str, Json]:
-    """Token usage in promptfoo's field names, plus `estimated`."""
-    return {
+def grading_usage(grade: Grade | None) -> TokenUsage | None:
+    """The tokens that graders used for a grade; None where no grader was asked."""
+    if grade is None:
+        return None
+    used = [verdict.usage for verdict in grade.flat_verdicts() if verdict.usage is not None]
+    return sum(used, TokenUsage()) if used else None
+
+
+def usage_json(usage: TokenUsage, grading: TokenUsage | None = None) -> dict[str, Json]:
+    """Token usage in promptfoo's field names, plus `estimated`; that of graders, where any was asked, in `assertions`."""
+    document: dict[str, Json] = {
         "prompt": usage.prompt,
         "completion": usage.completion,
         "cached": usage.cached,
@@ -143,6 +152,9 @@ def usage_json(usage: TokenUsage) -> dict[str, Json]:
         "numRequests": usage.requests,
         "estimated": usage.estimated,
     }
+    if grading is not None:
+        document["assertions"] = usage_json(grading)
+    return document
 
 
 def test_json(row: Row) -> dict[str, Json]:
@@ -221,8 +233,8 @@ def _error_text(result: CaseResult) -> str | None:
     return None
 
 
-def _grade_json(grade: Grade) -> dict[str, Json]:
-    return {
+def _grade_json(grade: Grade, usage: TokenUsage | None) -> dict[str, Json]:
+    document: dict[str, Json] = {
         "pass": grade.passed,
         "score": grade.score,
         "reason": grade.reason,
@@ -230,6 +242,9 @@ def _grade_json(grade: Grade) -> dict[str, Json]:
         "namedScoreWeights": dict(grade.named_score_weights),
         "componentResults": [_verdict_json(verdict) for verdict in grade.flat_verdicts()],
     }
+    if usage is not None:
+        document["tokensUsed"] = usage_json(usage)
+    return document
 
 
 def _verdict_json(verdict: Verdict) -> dict[str, Json]:

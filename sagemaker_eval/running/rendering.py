@@ -66,10 +66,8 @@ class Renderer:
         problems.check()
 
     def converses(self, case: Case) -> bool:
-        """Whether a case's prompt speaks of the conversation so far."""
-        prompt, options = case.column.prompt, case.row.test.options
-        if options and options.get("disableConversationVar"):
-            return False
+        """Whether a case's prompt speaks of the conversation so far, so that the case is a turn of it."""
+        prompt = case.column.prompt
         if prompt.function is not None:
             return CONVERSATION in prompt.raw
         return CONVERSATION in self._template_of(prompt).variables

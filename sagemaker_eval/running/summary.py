@@ -5,12 +5,20 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from sagemaker_eval.model import CaseResult, ColumnSummary, Outcome, RunSummary, TokenUsage
 from sagemaker_eval.running.derived_metrics import DerivedMetrics
 from sagemaker_eval.running.plan import Plan
+from sagemaker_eval.running.records import grading_usage
+
+
+@dataclass(frozen=True, slots=True)
+class GradedSummary(ColumnSummary):
+    """A summary with the tokens that graders used; None where none was asked."""
+
+    grading: TokenUsage | None = None
 
 
 class Tally:
@@ -28,6 +36,7 @@ class Tally:
         self.cached_tokens = 0
         self.requests = 0
         self.estimated = False
+        self.grading: TokenUsage | None = None
         self.latencies = array("d")
         self.named_scores: dict[str, float] = {}
         self.named_weights: dict[str, float] = {}
@@ -39,6 +48,8 @@ class Tally:
         if result.response:
             self._add_response(result)
         if result.grade:
+            if (grading := grading_usage(result.grade)) is not None:
+                self.grading = (self.grading or TokenUsage()) + grading
             self.score += result.grade.score
             self.unasserted += not result.case.row.test.assertions
             for verdict in result.grade.flat_verdicts():
@@ -64,12 +75,13 @@ class Tally:
             self.latencies.append(latency)
 
 
-def summarise(tallies: Iterable[Tally]) -> ColumnSummary:
+def summarise(tallies: Iterable[Tally]) -> GradedSummary:
     """The tallies taken together as one summary."""
     parts = list(tallies)
     latencies = sorted(value for part in parts for value in part.latencies)
     finished = [sum(part.outcomes[outcome] for part in parts) for outcome in Outcome]
-    return ColumnSummary(
+    gradings = [part.grading for part in parts if part.grading is not None]
+    return GradedSummary(
         passed=finished[0],
         failed=finished[1],
         errored=finished[2],
@@ -86,6 +98,7 @@ def summarise(tallies: Iterable[Tally]) -> ColumnSummary:
         named_scores=_added([part.named_scores for part in parts]),
         named_score_weights=_added([part.named_weights for part in parts]),
         named_score_counts=_added([part.named_counts for part in parts]),
+        grading=sum(gradings, TokenUsage()) if gradings else None,
     )
 
 
@@ -94,6 +107,11 @@ def percentile(ordered: Sequence[float], share: float) -> float | None:
     if not ordered:
         return None
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+def grading_of(summary: ColumnSummary) -> TokenUsage | None:
+    """The tokens that graders used for a column, or for all; None where none was asked."""
+    return summary.grading if isinstance(summary, GradedSummary) else None
 
 
 class Totals:

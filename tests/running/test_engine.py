@@ -58,6 +58,19 @@ def test_a_conversation_sees_its_earlier_turns_and_no_others(carried_out: Carrie
     assert outputs(carried_out(tests, prompts=[prompt])) == ["a1", "b1", "a1/a2", "a1/a1/a2/a3"]
 
 
+def test_a_case_may_take_its_turn_without_seeing_the_others(carried_out: Carried) -> None:
+    prompt = "{% for turn in _conversation %}{{ turn.output }}/{% endfor %}{{q}}"
+    tests = [TestCase(vars={"q": "a"}), TestCase(vars={"q": "b"}, options={"disableConversationVar": True})]
+    assert outputs(carried_out([*tests, TestCase(vars={"q": "c"})], prompts=[prompt])) == ["a", "b", "a/b/c"]
+
+
+def test_a_turn_has_the_providers_own_output(carried_out: Carried) -> None:
+    prompt = "{% for turn in _conversation %}{{ turn.output }}/{% endfor %}{{q}}"
+    provider = ProviderSpec("echo", "echo", transform=UserCode("output.toUpperCase()"))
+    tests = [TestCase(vars={"q": "a"}), TestCase(vars={"q": "b"}, options={"transform": UserCode("output + '!'")})]
+    assert outputs(carried_out(tests, prompts=[prompt], providers=[provider])) == ["A", "A/B!"]
+
+
 def test_the_cell_of_a_column_that_a_test_leaves_out_stays_empty(carried_out: Carried) -> None:
     rows = carried_out([TestCase(vars={"q": "x"}, providers=("two",)), TestCase(vars={"q": "y"})], providers=TWO)
     assert [(row["testIdx"], row["promptIdx"]) for row in rows] == [(0, 1), (1, 0), (1, 1)]

@@ -98,7 +98,7 @@ def test_a_prefix_that_breaks_the_template_is_found_before_the_run() -> None:
     ("raw", "options", "converses"),
     [
         ("{% for turn in _conversation %}{{turn.output}}{% endfor %}", {}, True),
-        ("{% for turn in _conversation %}{{turn.output}}{% endfor %}", {"disableConversationVar": True}, False),
+        ("{% for turn in _conversation %}{{turn.output}}{% endfor %}", {"disableConversationVar": True}, True),
         ("the word _conversation alone", {}, False),
     ],
 )

@@ -247,7 +247,7 @@ def test_environment_variables_are_looked_up_one_by_one() -> None:
         ("{{ s | load }}", "the filter `load` needs JSON text (Expecting value: line 1 column 1 (char 0))"),
         ("{{ range(100001) }}", "`range` goes up to 100000 items"),
         ("{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}",
-         "the loops of this template make more than 1000000 rounds"),
+         "the loops and macros of this template make more than 1000000 rounds"),
         ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "the template calls itself without end"),
         ("{% macro m(a) %}{% endmacro %}{{ m(1, 2) }}", "macro `m` takes not more than 1 argument(s)"),
         ("{{ 'a'.repeat(10000000) }}", "a text of 10000000 characters is more than a template may make"),

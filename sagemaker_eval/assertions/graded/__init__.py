@@ -3,6 +3,7 @@
 from sagemaker_eval.assertions.graded import (
     factuality,
     g_eval,
+    relevance,
     rubric,
     select_best,
 )
@@ -10,6 +11,7 @@ from sagemaker_eval.assertions.graded import (
 __all__ = [
     "factuality",
     "g_eval",
+    "relevance",
     "rubric",
     "select_best",
 ]

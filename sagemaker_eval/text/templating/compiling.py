@@ -10,6 +10,7 @@ from jinja2 import TemplateSyntaxError, meta, nodes
 
 from sagemaker_eval.model import Json
 from sagemaker_eval.registry import nearest_name
+from sagemaker_eval.text.templating.bounds import join
 from sagemaker_eval.text.templating.environment import NunjucksEnvironment
 from sagemaker_eval.text.templating.faults import render_error, syntax_message
 from sagemaker_eval.text.templating.literals import RegexLiteral
@@ -61,8 +62,9 @@ class TextTemplate:
         if self._plain is not None and (text := _joined(self._plain, vars)) is not None:
             return text
         template = self._template
+        self._environment.spent = 0
         try:
-            return "".join(template.root_render_func(template.new_context(vars)))  # type: ignore[arg-type]
+            return join(template.root_render_func(template.new_context(vars)))  # type: ignore[arg-type]
         except Exception as error:
             raise render_error(error, template, self.source) from error
 

@@ -8,35 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import ChainableUndefined, Undefined, nodes, pass_context
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import BlockReference, Context, LoopContext, Macro, TemplateReference
-from jinja2.sandbox import MAX_RANGE, ImmutableSandboxedEnvironment, safe_range
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Cycler, Joiner, Namespace, missing
 
 from sagemaker_eval.errors import RenderError
+from sagemaker_eval.text.templating.arithmetic import ARITHMETIC, add, bounded
+from sagemaker_eval.text.templating.bounds import check_size, join, size_of
 from sagemaker_eval.text.templating.filters import build_filters
 from sagemaker_eval.text.templating.is_tests import build_tests
 from sagemaker_eval.text.templating.javascript_methods import Method, find_method
-from sagemaker_eval.text.templating.javascript_values import ARITHMETIC, Number, add, kind, to_number, to_text, truthy
+from sagemaker_eval.text.templating.javascript_values import Number, kind, to_number, to_text, truthy
 from sagemaker_eval.text.templating.literals import NunjucksLexer, NunjucksParser
 from sagemaker_eval.text.templating.rules import LOOP_OVER, JavaScriptCodeGenerator
 from sagemaker_eval.text.templating.scopes import SHARED
 from sagemaker_eval.text.templating.syntax import NunjucksSyntax
+from sagemaker_eval.text.templating.template_globals import Environ, NunjucksCycler, whole_range
 
 MAX_ROUNDS = 1_000_000
-"""Rounds that all loops of one rendering may make together."""
+"""Rounds of all loops, and calls of macros, that one rendering may make together."""
+
+Made = TypeVar("Made")
 
 _TEMPLATE_OBJECTS = (LoopContext, Macro, Cycler, Joiner, Namespace, TemplateReference, BlockReference)
-
-
-class Environ:
-    """The environment variables, to be looked up one by one and never printed as a whole."""
-
-    def __init__(self, values: Mapping[str, str]) -> None:
-        self.values = values
 
 
 class Notices:
@@ -64,25 +62,6 @@ def describe(value: Undefined) -> str:
     return f"`{name}` is not defined on {where} it is asked of"
 
 
-class NunjucksCycler(Cycler):
-    """A cycler whose `current` is what `next` gave last, and nothing before that."""
-
-    _last: object = None
-
-    def next(self) -> object:
-        self._last = self.items[self.pos]
-        self.pos = (self.pos + 1) % len(self.items)
-        return self._last
-
-    def reset(self) -> None:
-        super().reset()
-        self._last = None
-
-    @property
-    def current(self) -> object:
-        return self._last
-
-
 class RenderContext(Context):
     """The context of one rendering."""
 
@@ -97,6 +76,7 @@ class NunjucksEnvironment(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset(("+", *ARITHMETIC))
     intercepted_unops = frozenset("+-")
     truthy = staticmethod(truthy)
+    concat = staticmethod(join)
 
     def __init__(self, env: Mapping[str, str], notices: Notices, strict: bool) -> None:
         # Without optimisation, and with a finalize that asks for the context, no constant is folded by Python's rules.
@@ -110,7 +90,12 @@ class NunjucksEnvironment(ImmutableSandboxedEnvironment):
         )
         self.notices = notices
         self.strict = strict
-        self.filters: dict[str, Callable[..., Any]] = {**build_filters(), LOOP_OVER: self.loop_over, SHARED: Namespace}
+        self.spent = 0
+        self.filters: dict[str, Callable[..., Any]] = {
+            **build_filters(self.made),
+            LOOP_OVER: self.loop_over,
+            SHARED: Namespace,
+        }
         self.tests = build_tests()
         self.globals = {
             "cycler": NunjucksCycler,
@@ -118,7 +103,7 @@ class NunjucksEnvironment(ImmutableSandboxedEnvironment):
             "joiner": Joiner,
             "namespace": Namespace,
             "null": None,
-            "range": _range,
+            "range": whole_range,
         }
 
         self.policies["urlize.rel"] = None
@@ -142,7 +127,7 @@ class NunjucksEnvironment(ImmutableSandboxedEnvironment):
 
     def concatenate(self, parts: Iterable[object]) -> str:
         """The operator `~`."""
-        return "".join(map(self.text, parts))
+        return self.made(join(map(self.text, parts)))
 
     def text(self, value: object) -> str:
         """`value` as printed, with a notice where that is hardly what its author had in mind."""
@@ -211,15 +196,22 @@ class NunjucksEnvironment(ImmutableSandboxedEnvironment):
 
     # ---- computing
 
+    def made(self, value: Made) -> Made:
+        """`value`, which a template made, as it is. Raises `RenderError` where this rendering has made too much."""
+        self.spent += size_of(value)
+        check_size(self.spent)
+        return value
+
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         if isinstance(obj, Undefined):
             raise RenderError(f"{describe(obj)}, so it cannot be called", hint=_call_hint(obj))
         if not callable(obj):
             raise RenderError(f"{kind(obj)} cannot be called")
         if isinstance(obj, Macro):
+            self._go_round(context, 1)
             return super().call(context, obj, *args, **kwargs)
         try:
-            return obj(*args) if isinstance(obj, Method) else super().call(context, obj, *args, **kwargs)
+            return self.made(obj(*args)) if isinstance(obj, Method) else super().call(context, obj, *args, **kwargs)
         except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
             name = getattr(obj, "name", None) or getattr(obj, "__name__", "the function").strip("_")
             raise RenderError(f"`{name}` cannot be called with these arguments") from error
@@ -227,11 +219,12 @@ class NunjucksEnvironment(ImmutableSandboxedEnvironment):
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         if operator == "+":
             if isinstance(left, str) or isinstance(right, str):
-                return self.text(left) + self.text(right)
+                return self.made(self.text(left) + self.text(right))
             self._needs_values(operator, left, right)
-            return add(left, right)
+            total = add(left, right)
+            return self.made(total) if isinstance(total, str) else bounded(total)
         self._needs_values(operator, left, right)
-        return ARITHMETIC[operator](to_number(left), to_number(right))
+        return bounded(ARITHMETIC[operator](to_number(left), to_number(right)))
 
     def call_unop(self, context: Context, operator: str, arg: Any) -> Number:
         self._needs_values(operator, arg)
@@ -246,10 +239,14 @@ class NunjucksEnvironment(ImmutableSandboxedEnvironment):
     def loop_over(self, context: RenderContext, value: object, *targets: str | None) -> list[Any]:
         """What a `for` goes through; `targets` are its names where it has several."""
         items = self._loop_items(value, len(targets))
-        context.rounds += len(items)
-        if context.rounds > MAX_ROUNDS:
-            raise RenderError(f"the loops of this template make more than {MAX_ROUNDS} rounds")
+        self._go_round(context, len(items))
         return [self._unpacked(item, targets) for item in items] if targets else items
+
+    def _go_round(self, context: Context, rounds: int) -> None:
+        assert isinstance(context, RenderContext)
+        context.rounds += rounds
+        if context.rounds > MAX_ROUNDS:
+            raise RenderError(f"the loops and macros of this template make more than {MAX_ROUNDS} rounds")
 
     def _loop_items(self, value: object, targets: int) -> list[Any]:
         if isinstance(value, dict):
@@ -262,13 +259,6 @@ class NunjucksEnvironment(ImmutableSandboxedEnvironment):
     def _unpacked(self, item: object, targets: tuple[str | None, ...]) -> list[Any]:
         parts = list(item) if isinstance(item, str | list | tuple) else []
         return [*parts[: len(targets)], *(self.undefined(name=name) for name in targets[len(parts) :])]
-
-
-def _range(*bounds: object) -> list[int]:
-    try:
-        return list(safe_range(*(int(to_number(bound)) for bound in bounds)))
-    except OverflowError:
-        raise RenderError(f"`range` goes up to {MAX_RANGE} items") from None
 
 
 def _call_hint(callee: Undefined) -> str | None:

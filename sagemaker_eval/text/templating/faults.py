@@ -48,7 +48,7 @@ def _cause(error: Exception) -> tuple[str, str | None]:
     if isinstance(error, RecursionError):
         return "the template calls itself without end", None
     if isinstance(error, OverflowError | MemoryError):
-        return "the template makes more than it may (`range` goes up to 100000 items)", None
+        return "the template makes more than it may", None
     if isinstance(error, UndefinedError | TemplateRuntimeError):
         return _plain(str(error)), None
     if isinstance(error, TypeError) and str(error).startswith("macro "):

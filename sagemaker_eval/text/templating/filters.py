@@ -18,9 +18,10 @@ from jinja2 import Undefined, pass_context, pass_environment
 
 from sagemaker_eval.errors import RenderError
 from sagemaker_eval.model import Json
+from sagemaker_eval.text.templating.arithmetic import add
+from sagemaker_eval.text.templating.bounds import check_items, check_size, joined, replaced
 from sagemaker_eval.text.templating.javascript_values import (
     Number,
-    add,
     kind,
     less,
     loosely_equal,
@@ -36,24 +37,27 @@ _UNSUPPORTED = ("attr", "format", "pprint", "xmlattr")
 """Filters of Jinja2 that nunjucks lacks, and that reach into Python or print its notation."""
 
 
-def build_filters() -> dict[str, Filter]:
-    """All filters by name; each raises `RenderError` naming itself where it cannot take its value."""
+def build_filters(made: Callable[[Any], Any]) -> dict[str, Filter]:
+    """All filters by name; each raises `RenderError` naming itself where it cannot take its value.
+
+    What a filter makes goes through `made`, which may refuse it.
+    """
     filters = {name: _listing(function) for name, function in jinja2.filters.FILTERS.items()}
     for name in _UNSUPPORTED:
         del filters[name]
     filters |= _GENERAL | NUMBER_FILTERS
     filters |= {name: _of_text(function) for name, function in TEXT_FILTERS.items()}
-    return {name: guarded("filter", name, function) for name, function in filters.items()}
+    return {name: guarded("filter", name, function, made) for name, function in filters.items()}
 
 
-def guarded(what: str, name: str, function: Filter) -> Filter:
+def guarded(what: str, name: str, function: Filter, made: Callable[[Any], Any] = lambda value: value) -> Filter:
     """A filter or test (`what`) that raises `RenderError` naming itself where Python would complain of arguments."""
     position = 1 if hasattr(function, "jinja_pass_arg") else 0
 
     @functools.wraps(function)
     def guarding(*args: Any, **kwargs: Any) -> Any:
         try:
-            return function(*args, **kwargs)
+            return made(function(*args, **kwargs))
         except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
             value = kind(args[position])
             raise RenderError(f"the {what} `{name}` cannot take {value} with these arguments") from error
@@ -118,7 +122,7 @@ def _join(environment: Any, value: Any, separator: object = "", attribute: str |
     items = [value] if isinstance(value, str) else _items(value)
     if attribute:
         items = [environment.getattr(item, attribute) for item in items]
-    return to_text(separator).join(map(to_text, items))
+    return joined(to_text(separator), list(map(to_text, items)))
 
 
 def _first(value: Any) -> Json:
@@ -135,7 +139,7 @@ def _replace(value: object, old: object, new: object = "", count: int = -1) -> o
         return "" if value is None else value
     if value == "" == old:
         return to_text(new) * 2  # nunjucks finds two places in it
-    return to_text(value).replace(to_text(old), to_text(new), count)
+    return replaced(to_text(value), to_text(old), to_text(new), count)
 
 
 def _reverse(value: Any) -> Json:
@@ -225,6 +229,24 @@ def _reject(context: Any, value: Any, test: str = "truthy", *arguments: Any) -> 
     return list(jinja2.filters.do_reject(context, _items(value), test, *arguments))
 
 
+@pass_environment
+def _wordwrap(environment: Any, value: object, width: int = 79, *rest: Any, **named: Any) -> str:
+    text = to_text(value)
+    wrapping = to_text(named.get("wrapstring", rest[1] if len(rest) > 1 else ""))
+    check_size(len(text) // max(int(width), 1) * len(wrapping))
+    return jinja2.filters.do_wordwrap(environment, text, width, *rest, **named)
+
+
+def _batch(value: Any, size: int, fill: Json = None) -> list[Json]:
+    check_items(int(size))
+    return list(jinja2.filters.do_batch(_items(value), int(size), fill))
+
+
+def _slice(value: Any, slices: int, fill: Json = None) -> list[Json]:
+    check_items(int(slices))
+    return list(jinja2.filters.sync_do_slice(_items(value), int(slices), fill))
+
+
 def _unique(value: Any) -> list[Json]:
     seen: list[Json] = []
     for item in _items(value):
@@ -248,6 +270,7 @@ def _url_part(value: object) -> str:
 
 
 _GENERAL: dict[str, Filter] = {
+    "batch": _batch,
     "d": _default,
     "default": _default,
     "dump": _dump,
@@ -267,9 +290,11 @@ _GENERAL: dict[str, Filter] = {
     "safe": lambda value: "" if value is None else value,
     "select": _select,
     "selectattr": _selectattr,
+    "slice": _slice,
     "sort": _sort,
     "sum": _sum,
     "tojson": _dump,
     "unique": _unique,
     "urlencode": _url_encode,
+    "wordwrap": _wordwrap,
 }

@@ -14,6 +14,7 @@ from typing import Any
 
 from sagemaker_eval.errors import RenderError
 from sagemaker_eval.model import Json
+from sagemaker_eval.text.templating.bounds import check_items, joined, replaced
 from sagemaker_eval.text.templating.javascript_values import strictly_equal, to_text
 
 MAX_TEXT = 1_000_000
@@ -123,6 +124,7 @@ def _as_list(value: Any) -> list[Any]:
 
 def _flat(items: list[Json], depth: int = 1) -> list[Json]:
     for _ in range(min(int(depth), 100)):
+        check_items(sum(len(item) if isinstance(item, list | tuple) else 1 for item in items))
         items = list(chain.from_iterable(map(_as_list, items)))
     return items
 
@@ -167,7 +169,7 @@ _TEXT: dict[str, Function] = {
     "padStart": lambda text, width, filler=" ": _pad(text, width, filler) + text,
     "repeat": _repeat,
     "replace": lambda text, old, new: text.replace(to_text(old), to_text(new), 1),
-    "replaceAll": lambda text, old, new: text.replace(to_text(old), to_text(new)),
+    "replaceAll": lambda text, old, new: replaced(text, to_text(old), to_text(new)),
     "slice": _slice,
     "split": _split,
     "startsWith": lambda text, part, start=0: text.startswith(part, max(start, 0)),
@@ -184,7 +186,7 @@ _TEXT: dict[str, Function] = {
     "endswith": str.endswith,
     "find": str.find,
     "isdigit": str.isdigit,
-    "join": lambda text, items: text.join(map(to_text, items)),
+    "join": lambda text, items: joined(text, list(map(to_text, items))),
     "lower": str.lower,
     "lstrip": str.lstrip,
     "rstrip": str.rstrip,
@@ -202,7 +204,7 @@ _LIST: dict[str, Function] = {
     "flat": _flat,
     "includes": lambda items, item: _index_in_list(items, item) >= 0,
     "indexOf": _index_in_list,
-    "join": lambda items, separator=",": to_text(separator).join(map(to_text, items)),
+    "join": lambda items, separator=",": joined(to_text(separator), list(map(to_text, items))),
     "lastIndexOf": _last_index_in_list,
     "reverse": lambda items: list(reversed(items)),
     "slice": _slice,

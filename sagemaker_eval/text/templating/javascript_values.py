@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -19,11 +18,10 @@ from jinja2 import Undefined
 
 from sagemaker_eval.errors import RenderError
 from sagemaker_eval.model import Json
+from sagemaker_eval.text.templating.bounds import check_items, joined
 
 Number: TypeAlias = int | float
 
-_MAX_BITS = 1024
-"""Bits of the integers that are kept exact; beyond them, doubles are infinite."""
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?)")
 _PREFIXED = re.compile(r"0([xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)")
 _INFINITY = re.compile(r"[+-]?Infinity")
@@ -59,12 +57,26 @@ def to_text(value: object) -> str:
     if isinstance(value, float):
         return number_text(value)
     if isinstance(value, list | tuple):
-        return ",".join(to_text(item) for item in value)
+        texts: list[str] = []
+        _collect(value, texts)
+        return joined(",", texts)
     if isinstance(value, dict):
         return to_json(value)
     if isinstance(value, date):
         return value.isoformat()
     raise RenderError(f"{kind(value)} cannot be printed")
+
+
+def _collect(items: list[Any] | tuple[Any, ...], texts: list[str]) -> None:
+    """The texts of what a list and the lists in it hold; an empty list counts as an empty text."""
+    check_items(len(texts) + len(items))
+    if not items:
+        texts.append("")
+    for item in items:
+        if isinstance(item, list | tuple):
+            _collect(item, texts)
+        else:
+            texts.append(to_text(item))
 
 
 def number_text(value: float) -> str:
@@ -88,27 +100,41 @@ def to_json(value: object, indent: int | str | None = None) -> str:
 
     Raises `RenderError` for what is not JSON, such as a function.
     """
-    plain = _plain(value)
+    plain = _Plain().of(value)
     if not indent:
         return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
     indent = indent[:10] if isinstance(indent, str) else min(int(indent), 10)
     return json.dumps(plain, ensure_ascii=False, indent=indent)
 
 
-def _plain(value: object) -> Json:
-    if value is None or isinstance(value, str | bool | int):
-        return value
-    if isinstance(value, float):
-        return _plain_float(value)
-    if isinstance(value, dict):
-        return {to_text(key): _plain(item) for key, item in value.items() if not isinstance(item, Undefined)}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, Undefined):
-        return None
-    if isinstance(value, date):
-        return value.isoformat()
-    raise RenderError(f"{kind(value)} cannot be written as JSON")
+class _Plain:
+    """Makes plain JSON of values, and counts them."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def of(self, value: object) -> Json:
+        if value is None or isinstance(value, str | bool | int):
+            return value
+        if isinstance(value, float):
+            return _plain_float(value)
+        if isinstance(value, dict):
+            self._add(len(value))
+            return {to_text(key): self.of(item) for key, item in value.items() if not isinstance(item, Undefined)}
+        if isinstance(value, list | tuple):
+            self._add(len(value))
+            return [self.of(item) for item in value]
+        if isinstance(value, Undefined):
+            return None
+        if isinstance(value, date):
+            return value.isoformat()
+        raise RenderError(f"{kind(value)} cannot be written as JSON")
+
+    def _add(self, count: int) -> None:
+        self.count += count
+        check_items(self.count)
 
 
 def _plain_float(value: float) -> Number | None:
@@ -218,60 +244,3 @@ def contains(container: object, item: object) -> bool:
     if _is_nothing(container):
         return False
     raise RenderError(f"`in` needs a list, a text or an object to look in, not {kind(container)}")
-
-
-def add(left: object, right: object) -> str | Number:
-    """ECMAScript's `+`: a sum of numbers, else the texts one after the other."""
-    if isinstance(left, str | list | tuple | dict) or isinstance(right, str | list | tuple | dict):
-        return to_text(left) + to_text(right)
-    return to_number(left) + to_number(right)
-
-
-def divide(left: Number, right: Number) -> Number:
-    """ECMAScript's `/`: division by zero is infinite, or NaN for zero by zero."""
-    if right:
-        return left / right
-    if not left or math.isnan(left):
-        return math.nan
-    return math.copysign(math.inf, left) * math.copysign(1, right)
-
-
-def floor_divide(left: Number, right: Number) -> Number:
-    """nunjucks' `//`: the quotient rounded down."""
-    if right and math.isfinite(left) and math.isfinite(right):
-        return left // right
-    return divide(left, right)
-
-
-def remainder(left: Number, right: Number) -> Number:
-    """ECMAScript's `%`: the sign is that of the left side."""
-    if not right or math.isinf(left):
-        return math.nan
-    if isinstance(left, int) and isinstance(right, int):
-        return int(math.copysign(1, left)) * (abs(left) % abs(right))
-    return math.fmod(left, right)
-
-
-def power(left: Number, right: Number) -> Number:
-    """ECMAScript's `**`, exact for integers as far as doubles reach and infinite beyond."""
-    if not math.isfinite(right) and (math.isnan(right) or abs(left) == 1):
-        return math.nan
-    try:
-        if isinstance(left, int) and isinstance(right, int) and 0 <= right * left.bit_length() <= _MAX_BITS:
-            return int(left**right) if right >= 0 else math.pow(left, right)
-        return math.pow(left, right)
-    except OverflowError:
-        return math.inf
-    except ValueError:
-        return math.nan
-
-
-ARITHMETIC: dict[str, Callable[[Any, Any], Number]] = {
-    "-": lambda left, right: left - right,
-    "*": lambda left, right: left * right,
-    "/": divide,
-    "//": floor_divide,
-    "%": remainder,
-    "**": power,
-}
-"""The binary operators besides `+`; each takes numbers (`to_number`)."""

@@ -8,8 +8,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from sagemaker_eval.text.templating.bounds import check_size
 from sagemaker_eval.text.templating.javascript_methods import MAX_TEXT
 from sagemaker_eval.text.templating.javascript_values import to_text, truthy
+
+_TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]*\b[^>]*>")
+_TAG_OR_COMMENT = re.compile(rf"{_TAG.pattern}|<!--.*?-->", re.DOTALL)
 
 
 def _title(text: str) -> str:
@@ -32,6 +36,7 @@ def _indent(text: str, width: int = 4, first: object = False) -> str:
         return text
     padding = " " * min(int(width), MAX_TEXT)
     lines = text.split("\n")
+    check_size(len(padding) * len(lines))
     return "\n".join(padding + line if number or truthy(first) else line for number, line in enumerate(lines))
 
 
@@ -44,7 +49,11 @@ def _center(text: str, width: int = 80) -> str:
 
 
 def _striptags(text: str, preserve_linebreaks: object = False) -> str:
-    text = re.sub(r"</?[a-zA-Z][a-zA-Z0-9]*\b[^>]*>|<!--.*?-->", "", text, flags=re.DOTALL).strip()
+    # Where nothing closes a comment or a tag any more, a search for its end would go through the rest each time.
+    commented, tagged = text.rfind("-->") + 1, text.rfind(">") + 1
+    head = _TAG_OR_COMMENT.sub("", text[: commented + 2 if commented else 0])
+    middle = _TAG.sub("", text[commented + 2 if commented else 0 : tagged])
+    text = f"{head}{middle}{text[tagged:]}".strip()
     if not truthy(preserve_linebreaks):
         return re.sub(r"\s+", " ", text)
     text = re.sub(r"^ +| +$", "", text, flags=re.MULTILINE)
