@@ -31,6 +31,12 @@ class Measure:
         """Whether a figure is what the assertion wants; on the threshold itself it is, with `not-` and without."""
         return figure <= threshold + _EPSILON if self.apart is not negated else figure >= threshold - _EPSILON
 
+    def relation(self, figure: float, threshold: float) -> str:
+        """How a figure stands to the threshold, in words."""
+        if self.reached(figure, threshold, negated=False):
+            return "does not exceed" if self.apart else "reaches"
+        return "exceeds" if self.apart else "is below"
+
     def score(self, figure: float) -> float:
         """The figure as a score, higher for nearer: itself, or 1 / (1 + distance)."""
         return 1 / (1 + figure) if self.apart else figure
@@ -117,17 +123,10 @@ def _verdict(
     deciding = nearest if spec.negated else next(near, nearest)
     passed = measure.reached(deciding, threshold, spec.negated)
     score = measure.score(deciding)
-    of_several = f", the nearest of {len(figures)}" if len(figures) > 1 and deciding == nearest else ""
-    relation = _relation(measure, passed, spec.negated)
-    reason = f"{measure.name} {_shown(deciding)}{of_several}, {relation} the threshold of {to_text(threshold)}"
+    which = f", the nearest of {len(figures)}," if len(figures) > 1 and deciding == nearest else ""
+    relation = measure.relation(deciding, threshold)
+    reason = f"{measure.name} {_shown(deciding, threshold)}{which} {relation} the threshold of {to_text(threshold)}"
     return Verdict(passed, 1.0 - score if spec.negated else score, reason, spec, usage=usage)
-
-
-def _relation(measure: Measure, passed: bool, negated: bool) -> str:
-    """How a figure stands to the threshold; where it is right on it, both `not-` and its opposite pass."""
-    if (measure.apart is not negated) is passed:
-        return "at most" if passed else "below"
-    return "at least" if passed else "above"
 
 
 def _figure(measure: Measure, one: Vector, other: Vector) -> float:
@@ -164,5 +163,7 @@ def _text(value: Json) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _shown(figure: float) -> str:
-    return f"{figure:.4g}"
+def _shown(figure: float, threshold: float) -> str:
+    """Four digits, or all where these would put the figure on the other side of the threshold."""
+    shown = f"{figure:.4g}"
+    return shown if (float(shown) >= threshold) is (figure >= threshold) else repr(figure)

@@ -40,6 +40,9 @@ def command(
     ),
     description: str | None = typer.Option(None, "--description", metavar="TEXT", help="Describe this run."),
     tags: list[str] = typer.Option([], "--tag", metavar="K=V", help="Tag this run; repeat for several."),
+    grader: str | None = typer.Option(
+        None, "--grader", metavar="ID", help="Who judges graded assertions that name nobody."
+    ),
     filter_pattern: str | None = typer.Option(None, metavar="REGEX", help="Tests whose description matches."),
     filter_first_n: int | None = typer.Option(
         None, "-n", "--filter-first-n", min=1, metavar="N", help="The first N tests."
@@ -112,6 +115,7 @@ def command(
         variables=dict(pairs_of("--var", variables)),
         env_files=tuple(env_files),
         description=description,
+        grader=grader,
         tags=dict(pairs_of("--tag", tags)),
         filters=filters_of(
             pattern=filter_pattern,

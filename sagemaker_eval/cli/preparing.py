@@ -153,6 +153,7 @@ def _overrides(request: EvalRequest) -> Overrides:
         max_concurrency=request.max_concurrency,
         description=request.description,
         cache=request.cache,
+        grader=request.grader,
         tags=request.tags or None,
         env_files=request.env_files,
     )

@@ -36,6 +36,7 @@ class EvalRequest:
     variables: Mapping[str, str] = field(default_factory=dict)
     env_files: tuple[str, ...] = ()
     description: str | None = None
+    grader: str | None = None
     filters: Filters = field(default_factory=Filters)
     failing: str | None = None
     errors_only: str | None = None

@@ -194,6 +194,7 @@ DESCRIPTIONS: Mapping[type[Entry], Mapping[str, str]] = {
         "tableCellMaxLength": "Characters of an answer that the table shows; at least 10.",
         "progressBar": _PROGRESS,
         "write": "Whether a record of the run is kept.",
+        "grader": "Who judges where neither the test nor the assertion says: a provider's id or label.",
         "verbose": "Whether the debug log goes to stderr.",
         "filterPattern": "A regular expression: tests whose description matches.",
         "filterFirstN": "The first so many tests.",

@@ -17,7 +17,6 @@ LATER_COMMAND_LINE_OPTIONS = frozenset(
         "assertions",
         "extension",
         "filterFailingOnly",
-        "grader",
         "modelOutputs",
         "resume",
         "retryErrors",

@@ -25,5 +25,7 @@ class Overrides:
     max_concurrency: int | None = None
     description: str | None = None
     cache: bool | None = None
+    grader: str | None = None
+    """The id or label of who judges where neither the test nor the assertion says."""
     tags: Mapping[str, str] | None = None
     env_files: tuple[str, ...] = ()

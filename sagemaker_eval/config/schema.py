@@ -277,6 +277,7 @@ class CommandLineOptions(Entry):
     progress_bar: bool | None = None
     write: bool | None = None
     verbose: bool | None = None
+    grader: Filled | None = None
     filter_pattern: Pattern | None = None
     filter_first_n: Count | None = None
     filter_range: Range | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sagemaker_eval.config.configuration import Configuration, Part
@@ -88,8 +88,17 @@ class _Maker:
             for key, name in (("prefix", "prompt_prefix"), ("suffix", "prompt_suffix"))
             if (found := configuration.option(name)) is not None
         }
+        if (grader := self._grader()) is not None:
+            options["provider"] = {**default.options.get("provider", {}), "text": grader}
         metadata = {**(configuration.entry.metadata or {}), **default.metadata}
         return replace(default, metadata=metadata, options={**default.options, **options})
+
+    def _grader(self) -> ProviderSpec | None:
+        """Who judges by the command line, else by `commandLineOptions`."""
+        if self.configuration.overrides.grader is not None:
+            return self._builder(".")(self.configuration.overrides.grader, Place("--grader"))
+        written = self.configuration.option("grader")
+        return None if written is None else self._builder(written[0].base_path)(written[1], written[2])
 
     def _default_tests(self) -> list[tuple[Part, Json, Place]]:
         """What counts of the `defaultTest` of all files: all maps, or the last file name alone."""
@@ -111,13 +120,19 @@ class _Maker:
         return self._context(part.base_path)
 
     def _context(self, base_path: str) -> TestContext:
+        build = self._builder(base_path)
+        return replace(self.shared, base_path=base_path, build_provider=build, built_providers={})
+
+    def _builder(self, base_path: str) -> Callable[[Json, Place], ProviderSpec]:
+        """Builds providers that tests, assertions and the command line name."""
+
         def build(raw: Json, where: Place) -> ProviderSpec:
             for spec in self.providers if isinstance(raw, str) else ():
                 if raw in (spec.id, spec.label):
                     return spec
             return build_provider(raw, where, provider_context(self.configuration, base_path, raw))
 
-        return replace(self.shared, base_path=base_path, build_provider=build, built_providers={})
+        return build
 
 
 def _forced(configuration: Configuration) -> Mapping[str, Json]:

@@ -143,7 +143,7 @@ def grading_usage(grade: Grade | None) -> TokenUsage | None:
 
 
 def usage_json(usage: TokenUsage, grading: TokenUsage | None = None) -> dict[str, Json]:
-    """Token usage in promptfoo's field names, plus `estimated`; that of graders, where any was asked, in `assertions`."""
+    """Token usage in promptfoo's field names, plus `estimated`; `assertions` has that of graders, if any."""
     document: dict[str, Json] = {
         "prompt": usage.prompt,
         "completion": usage.completion,

@@ -7,6 +7,7 @@ import logging
 import math
 import sys
 import threading
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -251,7 +252,7 @@ def test_a_missing_part_of_node_is_explained() -> None:
     with pytest.raises(ScriptError, match="process is not defined") as raised:
         evaluate("process.env.HOME")
     assert raised.value.hint == (
-        "`process` is not part of the language: JavaScript runs here without files, network and environment."
+        "JavaScript runs here without environment: pass what it needs as a variable, `{{ env.NAME }}`."
     )
 
 
@@ -382,6 +383,113 @@ def test_nothing_leads_out() -> None:
 def test_no_module_can_be_had(name: str) -> None:
     for code in ("require(prompt)", "import(prompt)", "import(prompt, { with: { type: 'json' } })"):
         assert "modules and file access are not available" in failure(code, name)
+
+
+STANDARD = frozenset(
+    [
+        "AggregateError",
+        "Array",
+        "ArrayBuffer",
+        "AsyncDisposableStack",
+        "Atomics",
+        "BigInt",
+        "BigInt64Array",
+        "BigUint64Array",
+        "Boolean",
+        "DataView",
+        "Date",
+        "DisposableStack",
+        "Error",
+        "EvalError",
+        "FinalizationRegistry",
+        "Float16Array",
+        "Float32Array",
+        "Float64Array",
+        "Function",
+        "Infinity",
+        "Int16Array",
+        "Int32Array",
+        "Int8Array",
+        "Iterator",
+        "JSON",
+        "Map",
+        "Math",
+        "NaN",
+        "Number",
+        "Object",
+        "Promise",
+        "Proxy",
+        "RangeError",
+        "ReferenceError",
+        "Reflect",
+        "RegExp",
+        "Set",
+        "SharedArrayBuffer",
+        "String",
+        "SuppressedError",
+        "Symbol",
+        "SyntaxError",
+        "TypeError",
+        "URIError",
+        "Uint16Array",
+        "Uint32Array",
+        "Uint8Array",
+        "Uint8ClampedArray",
+        "WeakMap",
+        "WeakRef",
+        "WeakSet",
+        "decodeURI",
+        "decodeURIComponent",
+        "encodeURI",
+        "encodeURIComponent",
+        "escape",
+        "eval",
+        "globalThis",
+        "isFinite",
+        "isNaN",
+        "parseFloat",
+        "parseInt",
+        "undefined",
+        "unescape",
+    ]
+)
+"""The names of ECMAScript, which has no way to files, the network, modules by name or the process."""
+
+
+def test_nothing_but_the_language_and_a_few_harmless_names_is_there() -> None:
+    names = set(evaluate("Object.getOwnPropertyNames(globalThis)"))
+    harmless = {"DOMException", "InternalError", "atob", "btoa", "performance", "queueMicrotask"}
+    assert names - STANDARD <= harmless
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "Object.prototype.toJSON = () => 'mine'; return 1",
+        "JSON.parse = JSON.stringify = Promise.prototype.then = Array.prototype.join = () => 'mine'; return 1",
+        "Object.defineProperty(globalThis, 'JSON', { get() { throw 1 } }); return 1",
+        "Reflect.apply = Function.prototype.call = Function.prototype.apply = null; return 1",
+    ],
+)
+def test_a_call_that_tampers_with_the_language_harms_no_other(code: str) -> None:
+    with suppress(ScriptError):
+        evaluate(code)
+    assert evaluate("({ a: [prompt, JSON.stringify({ b: 1 })] })", "x") == {"a": ["x", '{"b":1}']}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "/(x+x+)+y/.exec('x'.repeat(50))",
+        "'a'.repeat(60).match(/^(([a-z])+.)+[A-Z]([a-z])+$/)",
+        "'ab'.repeat(30).replace(/(a|ab)(c|bcd|b)*(d*)+e/, '')",
+        "new RegExp('(.*)*'.repeat(10) + '!').test('-'.repeat(60))",
+    ],
+)
+def test_a_catastrophic_regex_is_stopped(code: str) -> None:
+    with suppress(ScriptError):
+        evaluate(code, limits=BRIEFLY)
+    assert evaluate("prompt", "alive") == "alive"
 
 
 def test_waiting_for_another_thread_is_not_possible() -> None:

@@ -253,6 +253,21 @@ def test_a_set_inside_a_loop_reaches_the_variable_outside(source: str, expected:
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
+        ("{% for i in l %}{{ last }}{% set last = i %},{% endfor %}{{ last }}", ",3,1,"),
+        ("{% for i in l %}{% if not seen %}first {% set seen = true %}{% endif %}{{ i }}{% endfor %}", "first 312"),
+        ("{% for i in l %}{% set s = s ~ i %}{{ s | last }}{% endfor %}|{{ s }}", "312|hello World"),
+        ("{% for i in [1, 2] %}{% for j in l %}{{ q }}{% set q = j %}{% endfor %};{% endfor %}", "31;31;"),
+        ("{% for i in [1, 2] %}{% set q = i %}{% for j in l %}{% set q = q + j %}{% endfor %}{{ q }};{% endfor %}{{ q }}",
+         "7;8;"),
+    ],
+)  # fmt: skip
+def test_what_a_loop_sets_is_there_in_its_next_round_and_gone_after_it(source: str, expected: str) -> None:
+    assert rendered(source) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
         ("{% if n == 1 %}1{% elseif n == 3 %}3{% else %}x{% endif %}", "3"),
         ("{% raw %}{{ x }}{% endraw %}{% verbatim %}{{ y }}{% endverbatim %}", "{{ x }}{{ y }}"),
         ("{% switch n %}{% case 1 %}one{% case 2 %}{% case 3 %}three{% default %}other{% endswitch %}", "three"),

@@ -4,6 +4,7 @@ from sagemaker_eval.assertions.graded import (
     factuality,
     g_eval,
     relevance,
+    retrieval,
     rubric,
     select_best,
 )
@@ -12,6 +13,7 @@ __all__ = [
     "factuality",
     "g_eval",
     "relevance",
+    "retrieval",
     "rubric",
     "select_best",
 ]

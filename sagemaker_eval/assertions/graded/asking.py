@@ -44,7 +44,7 @@ class Reply(Generic[T]):
 class Question(Generic[T]):
     """What to ask. `prompt` is our own wording, used where the user gives none; `wanted` is the form of a good reply.
 
-    `key` is for one of several prompts of an assertion: its name in a `rubricPrompt` that is a map, its place in a list.
+    `key` is for one of several prompts of an assertion: its name in a `rubricPrompt` that is a map, else its place.
     """
 
     prompt: str
@@ -84,9 +84,9 @@ async def ask(spec: AssertionSpec, subject: Subject, question: Question[T], repe
 
 
 def worded(spec: AssertionSpec, what: str, example: str) -> Callable[[Subject], str]:
-    """The text that is the value of a spec, for each case. Raises `ConfigError`, and then `CaseError`, where it is none.
+    """The text that is the value of a spec, for each case.
 
-    `what` says what the text is: "the criterion".
+    Raises `ConfigError` where it is none, and for a case whose variables leave nothing of it `CaseError`. `what` says what the text is: "the criterion".
     """
 
     def read(value: Json) -> str:

@@ -1,4 +1,4 @@
-"""Readers of what graders are asked for: a judgement, yes or no, a category, points, steps, lines of text.
+"""Readers of what graders decide: a judgement, yes or no, a category, points.
 
 Each takes a reply and gives what it says, or raises `Unreadable`.
 """
@@ -6,11 +6,9 @@ Each takes a reply and gives what it says, or raises `Unreadable`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sagemaker_eval.assertions.graded.asking import Read, Unreadable
-from sagemaker_eval.assertions.graded.loose_json import pieces
 from sagemaker_eval.assertions.graded.reading import (
     PASS_NAMES,
     REASON_NAMES,
@@ -26,7 +24,6 @@ from sagemaker_eval.assertions.graded.reading import (
     read_objects,
     shown,
 )
-from sagemaker_eval.model import Json, compact_json
 
 MOST_POINTS = 10
 
@@ -50,7 +47,6 @@ _YES_OR_NO = re.compile(
     r"(?:^|[:=>]|\b(?:is|answer|verdict|conclusion|decision))[\s*_`\"'“(\[]*(yes|no|y|n)[\s*_`\"'”)\].!]*$",
     re.IGNORECASE,
 )
-_MARKED = re.compile(r"^\s*(?:[-*•–]\s+|\(?\d{1,3}[.):]\s*)")
 _QUOTES = " \t\"'“”‘’`*_"
 
 
@@ -197,51 +193,3 @@ def _pointed(members: Members, complete: bool) -> tuple[float, str] | None:
     if score is None or not 0 <= score <= MOST_POINTS:
         raise Unreadable(f"has a score of `{shown(written)}`, and a score goes from 0 to {MOST_POINTS}")
     return score, _reason(members)
-
-
-def steps(reply: str) -> list[str]:
-    """The steps of a plan: `{"steps": [...]}`, a list of texts, or numbered lines."""
-    answer = answer_of(reply)
-    found = read_objects(answer, lambda members, complete: _texts(members.get("steps")) if complete else None)
-    if found is None:
-        found = next((texts for piece in pieces(answer) if piece.complete and (texts := _texts(piece.value))), None)
-    if found is None:
-        found = [text for line in answer.splitlines() if (text := _unmarked(line)) is not None]
-    if not found:
-        raise Unreadable("has no list of steps")
-    return found
-
-
-def _texts(value: Json) -> list[str] | None:
-    if isinstance(value, str) and value.strip():
-        return [value.strip()]
-    if not isinstance(value, list) or not value:
-        return None
-    return [item if isinstance(item, str) else compact_json(item) for item in value]
-
-
-def _unmarked(line: str) -> str | None:
-    """The text of a line that has a number or a bullet before it, else None."""
-    found = _MARKED.match(line)
-    return None if found is None else line[found.end() :].strip(_QUOTES) or None
-
-
-def text_lines(answer: str) -> Iterator[str]:
-    """The lines of an answer without numbers, bullets, quotation marks, fences and headings that end with a colon."""
-    for line in answer.splitlines():
-        text = _MARKED.sub("", line).strip(_QUOTES)
-        if text and not text.endswith(":") and not line.lstrip().startswith("```"):
-            yield text
-
-
-def single_question(reply: str) -> str:
-    """The one question of a reply, also behind a label, in quotation marks, or among other lines."""
-    answer = answer_of(reply)
-    told = read_objects(answer, lambda members, complete: _texts(members.get("question")) if complete else None)
-    lines = told or [
-        re.sub(r"^\W*question\s*\d*\s*[:.)]\W*", "", line, flags=re.IGNORECASE) for line in text_lines(answer)
-    ]
-    asked = [line for line in lines if line.endswith("?")]
-    if asked or len(lines) == 1:
-        return asked[0] if asked else lines[0]
-    raise Unreadable("has no question")

@@ -81,6 +81,8 @@ def _raised(error: Json, spot: str) -> tuple[str, str]:
 
 def _hint(message: str) -> str:
     unknown = _HOST_NAME.fullmatch(message)
+    if unknown and unknown[1] == "process":
+        return "JavaScript runs here without environment: pass what it needs as a variable, `{{ env.NAME }}`."
     if unknown:
         return (
             f"`{unknown[1]}` is not part of the language: JavaScript runs here without files, network and environment."

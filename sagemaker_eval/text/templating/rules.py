@@ -5,6 +5,8 @@ Operators become tests and filters of `NunjucksEnvironment`, which generated cod
 
 from __future__ import annotations
 
+import math
+
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.visitor import NodeTransformer
@@ -107,6 +109,13 @@ class JavaScriptCodeGenerator(CodeGenerator):
     def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:
         follow_javascript(node)
         super().visit_Template(node, frame)
+
+    def visit_Const(self, node: nodes.Const, frame: Frame) -> None:
+        """A number beyond doubles is written as one that Python can read."""
+        if node.value == math.inf:
+            self.write("1e999")
+        else:
+            super().visit_Const(node, frame)
 
     def visit_And(self, node: nodes.BinExpr, frame: Frame) -> None:
         self._choose(node, frame, keep_left="not ")

@@ -18,7 +18,7 @@ from sagemaker_eval.text.templating.rules import StrictOperator, hide_returns
 
 _VERBATIM = re.compile(r"({%[-+]?\s*)(end)?verbatim(\s*[-+]?%})")
 
-_TAG = re.compile(r"(?:\s*\{[{%#]-|\{[{%#]).*?(?:-[}%#]\}\s*|[}%#]\})", re.DOTALL)
+_TAG = re.compile(r"\{[{%#].*?(?:-[}%#]\}\s*|[}%#]\})", re.DOTALL)
 _TAGS = {
     "elseif": "elif",
     "asyncEach": "for",
@@ -85,7 +85,9 @@ def _hide_returns(source: str) -> str:
     parts: list[str] = []
     end = 0
     for tag in _TAG.finditer(source):
-        parts += (hide_returns(source[end : tag.start()]), tag[0])
+        text = source[end : tag.start()]
+        kept = text.rstrip() if tag[0][2] == "-" else text
+        parts += (hide_returns(kept), text[len(kept) :], tag[0])
         end = tag.end()
     return "".join((*parts, hide_returns(source[end:])))
 
