@@ -43,7 +43,7 @@ class Measure:
 
 
 def cosine(one: Vector, other: Vector) -> float:
-    """The cosine of the angle between two vectors, -1 to 1. Raises `CaseError` where one has no direction."""
+    """The cosine of the angle between two finite vectors, -1 to 1. Raises `CaseError` where one has no direction."""
     lengths = math.hypot(*one), math.hypot(*other)
     if not all(lengths):
         raise CaseError(
@@ -109,7 +109,8 @@ def _nearness(spec: AssertionSpec, measure: Measure) -> Check:
         embedder = subject.graders.embedding(spec, subject.test)
         vectors = await embedder.embed([subject.text, *references])
         figures = [_figure(measure, vectors[0], vector) for vector in vectors[1:]]
-        return _verdict(spec, measure, figures, threshold, getattr(vectors, "usage", None))
+        usage = getattr(vectors, "usage", None)  # the protocol promises vectors alone; embedders may count tokens too
+        return _verdict(spec, measure, figures, threshold, usage)
 
     return check
 
@@ -136,15 +137,17 @@ def _figure(measure: Measure, one: Vector, other: Vector) -> float:
             f"the embeddings of the output and of the value differ in length: {len(one)} and {len(other)} numbers",
             "one embedding model, with one number of dimensions, has to answer for both",
         )
+    if not all(map(math.isfinite, (*one, *other))):
+        raise CaseError(
+            "the embedding of the output or of the value holds a number that is not finite",
+            "the embedding model overflowed, or was given nothing to embed: look at what the endpoint answers",
+        )
     try:
         figure = measure.figure(one, other)
-    except (OverflowError, ValueError):  # of fsum, for what is infinite or no number
-        figure = math.nan
+    except OverflowError:
+        figure = math.inf
     if not math.isfinite(figure):
-        raise CaseError(
-            f"the {measure.name} of the embeddings is not a finite number",
-            "the embedding model gave numbers that are not finite, or too large to compare",
-        )
+        raise CaseError(f"the numbers of the embeddings are too large for their {measure.name}")
     return figure
 
 

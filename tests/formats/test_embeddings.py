@@ -25,6 +25,25 @@ def test_the_text_is_sent_in_the_shape_of_the_server(shape: str, body: str) -> N
     assert EMBEDDING_FORMATS.get(shape).body("Grüße", Sampling(), "application/json") == body.encode()
 
 
+@pytest.mark.parametrize(
+    ("shape", "body"),
+    [
+        ("openai", '{"input":["Grüße","b"]}'),
+        ("huggingface", '{"inputs":["Grüße","b"]}'),
+        ("jumpstart", '{"text_inputs":["Grüße","b"],"mode":"embedding"}'),
+        ("cohere", '{"texts":["Grüße","b"],"input_type":"search_document","truncate":"END"}'),
+    ],
+)
+def test_several_texts_are_sent_in_the_shape_of_the_server(shape: str, body: str) -> None:
+    format_ = embeddings.batch_format(shape)
+    assert format_ is not None
+    assert format_.batch_body(["Grüße", "b"]) == body.encode()
+
+
+def test_custom_endpoints_are_asked_for_one_text_at_a_time() -> None:
+    assert embeddings.batch_format("custom") is None
+
+
 def test_custom_sends_the_text_alone_where_it_is_not_json() -> None:
     assert embeddings.CustomEmbedding().body("Grüße", Sampling(), "text/plain") == "Grüße".encode()
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sagemaker_eval.errors import ExtractionError
-from sagemaker_eval.formats.vectors import read_vector, to_vector
+from sagemaker_eval.errors import EndpointFault, ExtractionError
+from sagemaker_eval.formats.vectors import read_vector, split_batch, to_vector
 from sagemaker_eval.model import Json, TokenUsage
 
 VECTOR = [0.1, 0.2]
@@ -102,3 +102,80 @@ def test_anything_is_a_finite_vector_or_an_extraction_error(value: Json) -> None
         return
     assert vector
     assert all(type(element) is float and math.isfinite(element) for element in vector)
+
+
+ONE, TWO = [0.1, 0.2], [0.3, 0.4]
+
+BATCHES: dict[str, Json] = {
+    "TEI": [ONE, TWO],
+    "JumpStart": {"embedding": [ONE, TWO]},
+    "sample handler": {"vectors": [ONE, TWO]},
+    "OpenAI": {"object": "list", "data": [{"index": 0, "embedding": ONE}, {"index": 1, "embedding": TWO}]},
+    "OpenAI out of order": {"data": [{"index": 1, "embedding": TWO}, {"index": 0, "embedding": ONE}]},
+    "OpenAI without indices": {"data": [{"embedding": ONE}, {"embedding": TWO}]},
+    "OpenAI with one index for all": {"data": [{"index": 0, "embedding": ONE}, {"index": 0, "embedding": TWO}]},
+    "Cohere": {"id": "x", "texts": ["a", "b"], "embeddings": [ONE, TWO], "meta": {"billed_units": {"input_tokens": 9}}},
+    "Cohere by type": {"embeddings": {"float": [ONE, TWO], "int8": [[1, 2], [3, 4]]}},
+    "list of objects": [{"embedding": ONE}, {"embedding": TWO}],
+    "vectors of tokens": [[[0.0, 0.1], [0.2, 0.3]], [[0.3, 0.4]]],
+    "feature extraction": [[[[0.0, 0.1], [0.2, 0.3]]], [[[0.2, 0.4], [0.4, 0.4]]]],
+}
+
+
+@pytest.mark.parametrize("server", BATCHES)
+def test_a_batch_is_split_into_the_answers_to_each_text(server: str) -> None:
+    parts = [read_vector(part) for part in split_batch(BATCHES[server], 2)]
+    assert [part.output for part in parts] == [pytest.approx(ONE), pytest.approx(TWO)]
+
+
+@pytest.mark.parametrize(("server", "alone"), [("OpenAI", "OpenAI"), ("Cohere", "Cohere"), ("TEI", "TEI")])
+def test_the_vector_of_a_part_is_where_a_single_answer_has_it(server: str, alone: str) -> None:
+    """So that a `responseFormat.path` finds it there too."""
+    way = {"OpenAI": ("data", 0, "embedding"), "Cohere": ("embeddings", 0), "TEI": (0,)}[server]
+    parts = split_batch(BATCHES[server], 2)
+    for document in (parts[0], ANSWERS[alone]):
+        for step in way:
+            document = document[step]
+        assert document == ONE
+
+
+def test_what_a_batch_used_is_not_told_of_its_parts() -> None:
+    assert [read_vector(part).usage for part in split_batch(BATCHES["Cohere"], 2)] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ([ONE], "the answer to 2 texts has 1 embeddings"),
+        ({"data": [{"embedding": ONE}] * 3}, "the answer to 2 texts has 3 embeddings"),
+        (ONE, "the answer to several texts holds no list of embeddings that is known"),
+        ({"text": "hi"}, "the answer to several texts holds no list of embeddings that is known"),
+        (
+            {"data": [{"index": 0, "embedding": ONE}, {"index": 2, "embedding": TWO}]},
+            "the embeddings in the answer have indices that are not those of the texts",
+        ),
+    ],
+)
+def test_a_batch_that_cannot_be_split_is_refused(document: Json, message: str) -> None:
+    with pytest.raises(ExtractionError) as raised:
+        split_batch(document, 2)
+    assert raised.value.message == message
+
+
+def test_an_error_in_place_of_a_batch_is_a_fault() -> None:
+    with pytest.raises(EndpointFault, match="too many texts"):
+        split_batch({"error": "too many texts", "error_type": "validation"}, 2)
+
+
+@given(ANYTHING, st.integers(1, 3))
+def test_anything_is_a_part_for_each_text_or_an_error(document: Json, count: int) -> None:
+    try:
+        parts = split_batch(document, count)
+    except (ExtractionError, EndpointFault):
+        return
+    assert len(parts) == count
+
+
+@given(st.lists(VECTORS, min_size=2, max_size=5))
+def test_the_order_of_a_batch_is_kept(vectors: list[list[float]]) -> None:
+    assert [read_vector(part).output for part in split_batch(vectors, len(vectors))] == vectors

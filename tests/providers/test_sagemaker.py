@@ -32,6 +32,14 @@ class Endpoint:
         self.requests.append(request)
         return self.given
 
+    def stored(self, request: Request) -> Answer | None:
+        return None
+
+    def keep(self, request: Request, answer: Answer) -> None: ...
+
+    async def fresh(self, request: Request) -> Answer:
+        return await self(request)
+
 
 class Asking:
     """A provider in front of an endpoint that gives one answer."""

@@ -257,7 +257,8 @@ def test_a_set_inside_a_loop_reaches_the_variable_outside(source: str, expected:
         ("{% for i in l %}{% if not seen %}first {% set seen = true %}{% endif %}{{ i }}{% endfor %}", "first 312"),
         ("{% for i in l %}{% set s = s ~ i %}{{ s | last }}{% endfor %}|{{ s }}", "312|hello World"),
         ("{% for i in [1, 2] %}{% for j in l %}{{ q }}{% set q = j %}{% endfor %};{% endfor %}", "31;31;"),
-        ("{% for i in [1, 2] %}{% set q = i %}{% for j in l %}{% set q = q + j %}{% endfor %}{{ q }};{% endfor %}{{ q }}",
+        ("{% for i in [1, 2] %}{% set q = i %}{% for j in l %}{% set q = q + j %}{% endfor %}{{ q }};{% endfor %}"
+         "{{ q }}",
          "7;8;"),
     ],
 )  # fmt: skip

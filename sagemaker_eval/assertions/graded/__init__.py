@@ -1,8 +1,10 @@
 """Assertions that ask a model: rubrics, retrieval, relevance, comparison. Importing this registers all kinds."""
 
 from sagemaker_eval.assertions.graded import (
+    classifier,
     factuality,
     g_eval,
+    moderation,
     relevance,
     retrieval,
     rubric,
@@ -10,8 +12,10 @@ from sagemaker_eval.assertions.graded import (
 )
 
 __all__ = [
+    "classifier",
     "factuality",
     "g_eval",
+    "moderation",
     "relevance",
     "retrieval",
     "rubric",

@@ -56,7 +56,12 @@ class Question(Generic[T]):
 
 def chat(system: str, user: str) -> str:
     """A prompt of two messages, as JSON: its texts are templates that are rendered one by one."""
-    return compact_json([{"role": "system", "content": system}, {"role": "user", "content": user}])
+    return chat_of(("system", system), ("user", user))
+
+
+def chat_of(*turns: tuple[str, str]) -> str:
+    """A chat as JSON, out of roles and what they say."""
+    return compact_json([{"role": role, "content": content} for role, content in turns])
 
 
 async def ask(spec: AssertionSpec, subject: Subject, question: Question[T], repeat: int = 0) -> Reply[T]:
@@ -86,7 +91,8 @@ async def ask(spec: AssertionSpec, subject: Subject, question: Question[T], repe
 def worded(spec: AssertionSpec, what: str, example: str) -> Callable[[Subject], str]:
     """The text that is the value of a spec, for each case.
 
-    Raises `ConfigError` where it is none, and for a case whose variables leave nothing of it `CaseError`. `what` says what the text is: "the criterion".
+    `what` says what the text is: "the criterion". Raises `ConfigError` where it is none; the reader raises `CaseError`
+    for a case whose variables leave nothing of it.
     """
 
     def read(value: Json) -> str:

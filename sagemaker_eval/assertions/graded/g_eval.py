@@ -11,7 +11,7 @@ from statistics import fmean
 
 from sagemaker_eval.assertions.base import ASSERTIONS, Check, Subject, graded_by
 from sagemaker_eval.assertions.graded.asking import Question, all_of, ask, chat
-from sagemaker_eval.assertions.graded.lists import steps
+from sagemaker_eval.assertions.graded.listings import steps
 from sagemaker_eval.assertions.graded.replies import MOST_POINTS, points
 from sagemaker_eval.assertions.graded.votes import voted
 from sagemaker_eval.assertions.values import value_reader

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from sagemaker_eval.assertions.base import ASSERTIONS, Check, Subject, graded_by
 from sagemaker_eval.assertions.graded.asking import Question, Reply, all_of, ask, chat
-from sagemaker_eval.assertions.graded.lists import single_question
+from sagemaker_eval.assertions.graded.listings import single_question
 from sagemaker_eval.assertions.graded.replies import Judgement, judgement
 from sagemaker_eval.assertions.graded.thresholds import reached
 from sagemaker_eval.assertions.similar import cosine

@@ -7,16 +7,16 @@ import re
 from sagemaker_eval.assertions.base import ASSERTIONS, Check, Subject, graded_by
 from sagemaker_eval.assertions.graded.asking import Question, Unreadable, ask, chat, worded
 from sagemaker_eval.assertions.graded.context import Context, context_reader, query_reader
+from sagemaker_eval.assertions.graded.listings import attributions, decisions, statements, text_lines
 from sagemaker_eval.assertions.graded.reading import answer_of
-from sagemaker_eval.assertions.graded.lists import attributions, decisions, statements, text_lines
 from sagemaker_eval.assertions.graded.thresholds import reached
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import AssertionSpec, Verdict
 
 RECALL_PROMPT = chat(
     system=(
-        "You are shown passages and a reference answer. Go through the reference answer sentence by sentence, and decide "
-        "for each whether the passages support it.\n\n"
+        "You are shown passages and a reference answer. Go through the reference answer sentence by sentence, and "
+        "decide for each whether the passages support it.\n\n"
         "Reply with one line for each sentence, and nothing else: the sentence, one short reason, and at the end "
         "[Attributed] if the passages support it, or [Not Attributed] if they do not."
     ),
@@ -25,8 +25,8 @@ RECALL_PROMPT = chat(
 
 RELEVANCE_PROMPT = chat(
     system=(
-        "You are shown passages and a question. Copy from the passages every sentence that helps to answer the question, "
-        "word for word, one on each line. Change nothing, add nothing, number nothing.\n\n"
+        "You are shown passages and a question. Copy from the passages every sentence that helps to answer the "
+        "question, word for word, one on each line. Change nothing, add nothing, number nothing.\n\n"
         "If no sentence helps, reply with these two words and nothing else: Insufficient Information"
     ),
     user="<question>\n{{ query }}\n</question>\n<passages>\n{{ context }}\n</passages>",
@@ -43,8 +43,8 @@ STATEMENTS_PROMPT = chat(
 
 VERDICTS_PROMPT = chat(
     system=(
-        "You are shown passages and numbered statements. Decide for each statement whether the passages support it. Only "
-        "the passages count, not what you know.\n\n"
+        "You are shown passages and numbered statements. Decide for each statement whether the passages support it. "
+        "Only the passages count, not what you know.\n\n"
         "Reply with one line for each statement, and nothing else: its number, one short reason, and at the end Yes if "
         "the passages support it, or No if they do not. For example:\n"
         "1. The second passage gives this date. Yes\n"
@@ -55,6 +55,9 @@ VERDICTS_PROMPT = chat(
 
 THRESHOLD = 0.5
 NOTHING_NEEDED = "insufficient information"
+
+_LEAST_COPIED = 12
+"""Characters."""
 
 _FOLDED = re.compile(r"\W+")
 
@@ -103,16 +106,22 @@ def context_relevance(spec: AssertionSpec) -> Check:
 
 
 def relevant_units(reply: str, context: Context) -> list[str]:
-    """The units of a context that a reply has copied, whole or in part. Raises `Unreadable` where it has copied none."""
+    """The units of a context that a reply has copied, whole or in part. Raises `Unreadable` where there is none."""
     answer = answer_of(reply)
     if NOTHING_NEEDED in answer.lower():
         return []
     copied = {folded for line in text_lines(answer) if (folded := _folded(line))}
     units = [(unit, _folded(unit)) for unit in context.units]
-    relevant = [unit for unit, folded in units if any(line in folded or folded in line for line in copied)]
+    relevant = [unit for unit, folded in units if any(_is_copied(line, folded) for line in copied)]
     if not relevant:
         raise Unreadable("has no sentence of the passages")
     return relevant
+
+
+def _is_copied(line: str, unit: str) -> bool:
+    """Whether a line is a unit, a part of it, or several of them; a word or two alone are no evidence."""
+    shorter, longer = sorted((line, unit), key=len)
+    return line == unit or (len(shorter) >= _LEAST_COPIED and shorter in longer)
 
 
 def _folded(text: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from sagemaker_eval.assertions.base import COMPARISONS, PASSED, Compare, Contender, graded_by
 from sagemaker_eval.assertions.graded.asking import Question, Reply, Unreadable, ask, chat
+from sagemaker_eval.assertions.graded.reading import answer_of
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import AssertionSpec, TokenUsage, Verdict
 
@@ -31,7 +32,9 @@ PROMPT = chat(
 
 TIE = "a tie: asked again with the answers in reverse order, the grader chose another one"
 
-_INTEGER = re.compile(r"\d+")
+_INTEGER = re.compile(r"(?<![\d.,])\d{1,9}(?![\d.,]*\d)")
+_ALONE = re.compile(r"(?:[a-z' ]*\b(?:best|answer|choice|number|index)\b[a-z' ]*\W*)?(\d{1,9})", re.IGNORECASE)
+_AROUND = " \t\r`*_\"'#.<>{}[]()"
 
 graded_by("select-best", "text")
 
@@ -74,11 +77,21 @@ async def _chosen(spec: AssertionSpec, contenders: Sequence[Contender]) -> Reply
     variables = {"criteria": criteria, "prompt": first.prompt, "outputs": outputs}
 
     def read(reply: str) -> int:
-        found = _INTEGER.search(reply)
-        if found is None:
-            raise Unreadable("has no number")
-        if int(found[0]) >= len(outputs):
-            raise Unreadable(f"has the number {found[0]}, and the last answer is number {len(outputs) - 1}")
-        return int(found[0])
+        return chosen_number(reply, len(outputs))
 
     return await ask(spec, first, Question(PROMPT, variables, read, f"a number from 0 to {len(outputs) - 1}"))
+
+
+def chosen_number(reply: str, count: int) -> int:
+    """The number that a reply chooses: alone on its last or first line, else the only one that it names.
+
+    Raises `Unreadable` for a reply without a number, with several, or with one that is not from 0 to `count` - 1.
+    """
+    lines = [line.strip(_AROUND) for line in answer_of(reply).splitlines() if line.strip(_AROUND)]
+    alone = [found[1] for line in (lines[-1:] + lines[:1]) if (found := _ALONE.fullmatch(line))]
+    named = alone[:1] or list(dict.fromkeys(_INTEGER.findall("\n".join(lines))))
+    if len(named) != 1:
+        raise Unreadable("has several numbers" if named else "has no number")
+    if int(named[0]) >= count:
+        raise Unreadable(f"has the number {named[0]}, and the last answer is number {count - 1}")
+    return int(named[0])

@@ -9,7 +9,7 @@ from sagemaker_eval.errors import RenderError
 MAX_MADE = 200_000_000
 """Characters that the operators, filters and methods of one rendering may make together, and that its text may have."""
 
-MAX_ITEMS = 5_000_000
+MAX_ITEMS = 1_000_000
 """Values that may be printed, or written as JSON, at once."""
 
 _ITEM_SIZE = 8

@@ -30,7 +30,9 @@ from sagemaker_eval.text.templating.syntax import NunjucksSyntax
 from sagemaker_eval.text.templating.template_globals import Environ, NunjucksCycler, whole_range
 
 MAX_ROUNDS = 1_000_000
-"""Rounds of all loops, and calls of macros, that one rendering may make together."""
+"""Rounds of all loops that one rendering may make together; a call of a macro counts as several."""
+
+_ROUNDS_OF_MACRO = 5
 
 Made = TypeVar("Made")
 
@@ -208,7 +210,7 @@ class NunjucksEnvironment(ImmutableSandboxedEnvironment):
         if not callable(obj):
             raise RenderError(f"{kind(obj)} cannot be called")
         if isinstance(obj, Macro):
-            self._go_round(context, 1)
+            self._go_round(context, _ROUNDS_OF_MACRO)
             return super().call(context, obj, *args, **kwargs)
         try:
             return self.made(obj(*args)) if isinstance(obj, Method) else super().call(context, obj, *args, **kwargs)

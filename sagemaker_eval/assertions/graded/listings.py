@@ -103,7 +103,7 @@ def attributions(reply: str) -> list[bool]:
 
 
 def decisions(count: int) -> Read[list[bool]]:
-    """The reader of a yes or no on each of `count` numbered things: at the ends of their lines, or listed at the end."""
+    """The reader of a yes or no on each of `count` numbered things: on their lines, or listed at the end."""
 
     def read(reply: str) -> list[bool]:
         answer = answer_of(reply)
