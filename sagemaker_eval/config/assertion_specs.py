@@ -12,9 +12,9 @@ from sagemaker_eval.config.grader_choice import Build, read_graders, read_rubric
 from sagemaker_eval.config.keys import PROMPTFOO_ASSERTION_TYPES
 from sagemaker_eval.config.places import within
 from sagemaker_eval.config.schema import AssertionEntry
+from sagemaker_eval.config.slips import nearest_key
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import AssertionSpec, Json, Place, UserCode
-from sagemaker_eval.registry import nearest_name
 
 MOST_ASSERTIONS = 10_000
 """Of one test, as in promptfoo."""
@@ -54,14 +54,15 @@ def build_assertions(raw: Json, where: Place, context: AssertionContext) -> tupl
 def _assertion(raw: Json, where: Place, context: AssertionContext) -> AssertionSpec:
     if not isinstance(raw, Mapping):
         raise misshapen("a map with a `type`", raw, where)
-    kind, negated = _kind(raw.get("type"), where, context.known)
     problems, base_path = Problems(), context.base_path
-    entry = problems.attempt(lambda: check(AssertionEntry, raw, where))
+    named = problems.attempt(lambda: _kind(raw.get("type"), where, context.known))
+    kind, negated = named or ("", False)
+    entry = problems.attempt(lambda: check(AssertionEntry, {**raw, "type": kind}, where))
     value = problems.attempt(lambda: assertion_value(raw.get("value"), base_path, within(where, "value")))
     graders = problems.attempt(
         lambda: read_graders(raw.get("provider"), within(where, "provider"), context.build_grader)
     )
-    members = problems.attempt(lambda: _members(kind, raw, where, context))
+    members = problems.attempt(lambda: _members(kind, raw, where, context)) if named else ()
     rubric = raw.get("rubricPrompt")
     if rubric is not None:
         place = within(where, "rubricPrompt")
@@ -126,7 +127,7 @@ def _kind(written: Json, where: Place, known: tuple[str, ...]) -> tuple[str, boo
         return kind, negated
     if kind in PROMPTFOO_ASSERTION_TYPES:
         raise ConfigError.of(f"the assertion type `{written}` is not yet supported", place)
-    nearest = nearest_name(kind, known)
+    nearest = nearest_key(kind, known)
     prefix = _NOT if negated else ""
     hint = f"did you mean `{prefix}{nearest}`?" if nearest else "`sageval list assertions` shows the types there are"
     raise ConfigError.of(f"unknown assertion type `{written}`", place, hint)

@@ -14,9 +14,9 @@ from sagemaker_eval.config.locating import locate
 from sagemaker_eval.config.masking import is_credential
 from sagemaker_eval.config.places import pointer_name, within
 from sagemaker_eval.config.schema import Entry
+from sagemaker_eval.config.slips import nearest_key
 from sagemaker_eval.errors import ConfigError, Problem
 from sagemaker_eval.model import Json, Place
-from sagemaker_eval.registry import nearest_name
 
 MAX_SHOWN = 50
 """Problems that are printed; of more, only the count is."""
@@ -36,7 +36,7 @@ def not_yet_supported(key: str, where: Place) -> KeyProblem:
 
 def unknown_name(what: str, name: str, known: tuple[str, ...], where: Place) -> Problem:
     """The problem of a name that nothing carries; the hint suggests the nearest and lists the known ones."""
-    nearest = nearest_name(name, known)
+    nearest = nearest_key(name, known)
     suggestion = f"did you mean `{nearest}`? " if nearest else ""
     return Problem(f"unknown {what} `{name}`", where, f"{suggestion}known: {listed(known)}")
 
@@ -173,7 +173,7 @@ def unknown_key(key: str, entry: type[Entry], where: Place) -> KeyProblem:
     if key in entry.later:
         return not_yet_supported(key, where)
     known = entry.known_keys()
-    nearest = nearest_name(key, known)
+    nearest = nearest_key(key, known)
     hint = f"did you mean `{nearest}`?" if nearest else f"known keys: {listed(known)}"
     return KeyProblem(f"unknown key `{key}` {entry.where_it_stands}", where, hint)
 

@@ -8,9 +8,9 @@ from sagemaker_eval.config.explaining import KeyProblem, listed, misshapen
 from sagemaker_eval.config.file_values import assertion_value
 from sagemaker_eval.config.gathering import Problems
 from sagemaker_eval.config.places import within
+from sagemaker_eval.config.slips import nearest_key
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import EMPTY, Json, Place, ProviderSpec, UserCode
-from sagemaker_eval.registry import nearest_name
 
 ROLES = ("text", "embedding", "classification", "moderation")
 ANY_ROLE = "any"
@@ -34,7 +34,7 @@ def read_graders(raw: Json, where: Place, build: Build) -> Mapping[str, Provider
     problems = Problems()
     for key in raw:
         if key not in ROLES:
-            nearest = nearest_name(key, ROLES)
+            nearest = nearest_key(key, ROLES)
             hint = f"did you mean `{nearest}`?" if nearest else f"the roles are {listed(ROLES)}"
             problems.keep(KeyProblem(f"unknown role `{key}` of a grader", within(where, key), hint))
     built = problems.attempt_each(roles, lambda role: (role, build(raw[role], within(where, role))))

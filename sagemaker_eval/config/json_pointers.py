@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-from sagemaker_eval.config.yaml_composer import Pointer
+from sagemaker_eval.config.yaml_places import Pointer
 from sagemaker_eval.model import Json
 
 REFERENCE = "$ref"

@@ -13,7 +13,8 @@ from sagemaker_eval.config.explaining import describe, listed, misshapen, shorte
 from sagemaker_eval.config.gathering import Problems
 from sagemaker_eval.config.json_pointers import MOST_HOPS, REFERENCE, pointer_steps, pointer_text, step_within
 from sagemaker_eval.config.places import within
-from sagemaker_eval.config.yaml_composer import MAX_DEPTH, Pointer
+from sagemaker_eval.config.yaml_composer import MAX_DEPTH
+from sagemaker_eval.config.yaml_places import Pointer
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import Json, Place
 from sagemaker_eval.registry import nearest_name

@@ -7,8 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from sagemaker_eval.config.json_pointers import written_at
-from sagemaker_eval.config.yaml_composer import Mark, Places, Pointer
 from sagemaker_eval.config.yaml_loader import parse_yaml_with_places, read_text
+from sagemaker_eval.config.yaml_places import Mark, Places, Pointer
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import Json, Place
 
@@ -18,8 +18,8 @@ _ENDINGS = frozenset((".yaml", ".yml", ".json"))
 def locate(place: Place, key: bool = False) -> Place:
     """`place` with line and column of the value that its pointer leads to, or with `key` of the key it stands under.
 
-    The pointer is that of the document with its references expanded: a step through a `$ref` goes on at its target.
-    Where it leads nowhere, the nearest enclosing value counts. A place that has a line already, or whose file
+    The pointer is that of the document with its references expanded: a step through a `$ref`, an alias or a merge key
+    goes on at what it stands for. Where it leads nowhere, the nearest enclosing value counts. A place that has a line already, or whose file
     is not YAML or JSON that can be read, comes back as it is.
     """
     if place.line is not None or Path(place.path).suffix.lower() not in _ENDINGS:
@@ -29,7 +29,7 @@ def locate(place: Place, key: bool = False) -> Place:
         document, places = _places(place.path, status.st_mtime_ns, status.st_size)
     except (OSError, ValueError, ConfigError):
         return place
-    mark = _nearest(places, written_at(document, place.pointer), key)
+    mark = _nearest(places, places.written(written_at(document, place.pointer)), key)
     return dataclasses.replace(place, line=mark[0], column=mark[1]) if mark else place
 
 

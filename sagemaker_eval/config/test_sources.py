@@ -9,13 +9,16 @@ from sagemaker_eval.config.datasets import ConcatenatedTests, ListedTests, Sourc
 from sagemaker_eval.config.explaining import check, misshapen
 from sagemaker_eval.config.gathering import Problems
 from sagemaker_eval.config.places import within
-from sagemaker_eval.config.schema import TestGeneratorEntry
+from sagemaker_eval.config.schema import TestEntry, TestGeneratorEntry
+from sagemaker_eval.config.slips import nearest_key
 from sagemaker_eval.config.test_cases import TestContext, build_test, merged
 from sagemaker_eval.config.test_columns import TableOptions
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import Json, Place, TestCase, Tests
 
 _NO_TESTS_HINT = "leave `tests` out to send each prompt once, without variables"
+
+_TEST_KEYS = frozenset(TestEntry.known_keys())
 
 BuildTest = Callable[[Json, Place, TestContext], TestCase]
 
@@ -83,4 +86,7 @@ def _is_source(value: Json) -> bool:
 
 
 def _is_generator(value: Json) -> bool:
-    return isinstance(value, Mapping) and "path" in value
+    """Whether a map names a script by its `path`, or wants to and is mistaken in that key."""
+    if not isinstance(value, Mapping) or "path" in value:
+        return isinstance(value, Mapping)
+    return value.keys().isdisjoint(_TEST_KEYS) and any(nearest_key(key, ["path"]) for key in value)

@@ -7,33 +7,19 @@ values that is bounded by the length of the text: whoever walks it may recurse.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import yaml
 
+from sagemaker_eval.config.yaml_places import MERGE_KEY, Mark, Places, Pointer
 from sagemaker_eval.config.yaml_scalars import TAG_PREFIX, key_text, plain_scalar, short_tag, tagged_scalar
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import Json, Place
 
 MAX_DEPTH = 200
 
-Pointer = tuple[str | int, ...]
-Mark = tuple[int, int]
-
 _NO_KEY: Any = object()
 _MERGE: Any = object()
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Line and column, both from 1, of the values of a document and of the keys they stand under, by pointer.
-
-    What an alias or a merge key brings in has no place of its own, only the alias has.
-    """
-
-    values: dict[Pointer, Mark] = field(default_factory=dict)
-    keys: dict[Pointer, Mark] = field(default_factory=dict)
 
 
 class DuplicateKey(Exception):
@@ -58,6 +44,7 @@ class Composer:
         self._pointer: Pointer = ()
         self._stack: list[tuple[list[Json] | dict[str, Json], Any, set[str], Pointer]] = []
         self._anchors: dict[str, Json] = {}
+        self._anchored: dict[str, Pointer] = {}
         self._shared_keys: dict[str, str] = {}
         self._aliased_nodes = 0
         self._extents: dict[int, tuple[Json, int, int]] = {}
@@ -118,6 +105,8 @@ class Composer:
         self._stack.append((self._container, self._key, self._merged, self._pointer))
         if self._places is not None:
             self._pointer = self._note_value(event)
+            if event.anchor is not None:
+                self._anchored[event.anchor] = self._pointer
         self._container, self._key, self._merged = container, _NO_KEY, set()
 
     def _end(self, event: yaml.CollectionEndEvent) -> None:
@@ -134,7 +123,9 @@ class Composer:
             self._refuse(event, f"the alias `*{name}` stands inside the value it refers to")
         self._bound_expansion(value, event)
         if self._places is not None:
-            self._note_value(event)
+            pointer = self._note_value(event)
+            if isinstance(value, list | dict):
+                self._places.aliases[pointer] = self._anchored[name]
         self._attach(value, event)
 
     def _bound_expansion(self, value: Json, event: yaml.AliasEvent) -> None:
@@ -170,7 +161,7 @@ class Composer:
             self._key = _NO_KEY
 
     def _take_key(self, value: Json, mapping: dict[str, Json], event: yaml.Event) -> None:
-        if value == "<<" and isinstance(event, yaml.ScalarEvent) and not event.style and event.tag is None:
+        if value == MERGE_KEY and isinstance(event, yaml.ScalarEvent) and not event.style and event.tag is None:
             self._key = _MERGE
             return
         if isinstance(value, list | dict):
@@ -205,7 +196,7 @@ class Composer:
         elif self._key is _NO_KEY:
             return self._pointer
         else:
-            pointer = (*self._pointer, "<<" if self._key is _MERGE else self._key)
+            pointer = (*self._pointer, MERGE_KEY if self._key is _MERGE else self._key)
         self._places.values[pointer] = _mark(event)
         return pointer
 

@@ -9,7 +9,8 @@ import yaml
 
 from sagemaker_eval.config.json_decoding import RepeatedKey, decode_json
 from sagemaker_eval.config.yaml_characters import StandIns
-from sagemaker_eval.config.yaml_composer import MAX_DEPTH, Composer, DuplicateKey, Places
+from sagemaker_eval.config.yaml_composer import MAX_DEPTH, Composer, DuplicateKey
+from sagemaker_eval.config.yaml_places import Places
 from sagemaker_eval.config.yaml_problems import explained
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import Json, Place

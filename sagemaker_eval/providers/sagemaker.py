@@ -96,14 +96,14 @@ class SageMaker:
         )
 
     async def answer(self, call: Call) -> Response:
-        return self._made_of(await self._endpoint(await self.request(call)), call)
+        return await self._made_of(await self._endpoint(await self.request(call)), call)
 
     async def stored(self, call: Call) -> Response | None:
         """The response that the cache has; None where a call is needed, or the user's code would have to run first."""
         if self._transform is not None:
             return None
         answer = self._endpoint.stored(await self.request(call))
-        return None if answer is None else self._made_of(answer, call)
+        return None if answer is None else await self._made_of(answer, call)
 
     @property
     def takes_batches(self) -> bool:
@@ -118,20 +118,20 @@ class SageMaker:
         assert self._batches is not None
         calls = [Call(text) for text in texts]
         answers = await self._batches(texts, [await self.request(call) for call in calls])
-        responses = map(self._made_or_not, answers, calls)
-        return [next(responses), *map(_without_request, responses)]
+        first, *others = [await self._made_or_not(*pair) for pair in zip(answers, calls, strict=True)]
+        return [first, *map(_without_request, others)]
 
-    def _made_or_not(self, answer: Answer, call: Call) -> Response | CaseError:
+    async def _made_or_not(self, answer: Answer, call: Call) -> Response | CaseError:
         try:
-            return self._made_of(answer, call)
+            return await self._made_of(answer, call)
         except CaseError as error:
             return error
 
-    def _made_of(self, answer: Answer, call: Call) -> Response:
+    async def _made_of(self, answer: Answer, call: Call) -> Response:
         raw = answer.body.decode("utf-8", "replace")
         try:
             document, reading = self._reader.read(answer.body)
-            return self._response(answer, raw, call, self._output(reading, document), reading)
+            return self._response(answer, raw, call, await self._output(reading, document), reading)
         except CaseError as error:
             error.response = self._response(answer, raw, call, None, Reading(found=False))
             raise
@@ -156,14 +156,14 @@ class SageMaker:
             told |= {"transformed": True, "originalPrompt": call.prompt}
         return told
 
-    def _output(self, reading: Reading, document: Json) -> Json:
+    async def _output(self, reading: Reading, document: Json) -> Json:
         if self._path is not None:
             if document is NO_JSON:
                 raise ExtractionError(
                     f"`responseFormat.path` needs a JSON answer, and this one is text: {_shortened(reading.output)}",
                     "remove responseFormat.path to take the text as it is, or set acceptType to `application/json`",
                 )
-            return self._path.extract(document)
+            return await self._path.aextract(document)
         if document is None:
             raise ExtractionError("the endpoint answered `null`", "look at the container's log: it gave no output")
         if reading.found:

@@ -179,3 +179,39 @@ def test_one_who_joined_and_is_cancelled_takes_nobody_along(run: Run, store: Cac
         assert endpoint.calls == 1
 
     run(scene())
+
+
+def test_what_is_stored_can_be_had_without_a_call(run: Run, store: CacheStore) -> None:
+    async def scene() -> None:
+        endpoint = Endpoint()
+        call = cached(endpoint, store)
+        assert call.stored(REQUEST) is None
+        await call(REQUEST)
+        assert call.stored(REQUEST) == SECOND_HAND
+        assert cached(endpoint, store, refresh=True).stored(REQUEST) is None
+        assert cached(endpoint, None).stored(REQUEST) is None
+        assert endpoint.calls == 1
+
+    run(scene())
+
+
+def test_an_answer_that_another_request_brought_can_be_stored(run: Run, store: CacheStore) -> None:
+    async def scene() -> None:
+        endpoint = Endpoint()
+        call = cached(endpoint, store)
+        call.keep(REQUEST, Answer(b"a part"))
+        cached(endpoint, None).keep(REQUEST, Answer(b"lost"))
+        assert (await call(REQUEST)).body == b"a part"
+        assert endpoint.calls == 0
+
+    run(scene())
+
+
+def test_a_fresh_answer_is_neither_read_nor_stored(run: Run, store: CacheStore) -> None:
+    async def scene() -> None:
+        endpoint = Endpoint()
+        call = cached(endpoint, store)
+        assert [(await call.fresh(REQUEST)).body for _ in range(2)] == [b"1", b"2"]
+        assert call.stored(REQUEST) is None
+
+    run(scene())

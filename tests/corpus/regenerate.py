@@ -25,6 +25,7 @@ CORPUS = Path(__file__).parent
 PROMPTFOO = "0.123.1"
 NODE = (22, 22)
 SECONDS_PER_ENTRY = 120
+OPTIONS = ("--no-cache", "--no-table", "--no-progress-bar", "-j", "1", "-o", "out.json")
 _OF_THE_RUN = {"__evalId", "__evalStepId", "__repeatIndex", "_conversation"}
 
 
@@ -58,9 +59,8 @@ def ask(entry: Path) -> dict[str, Any]:
         folder = Path(scratch).resolve() / "work"
         shutil.copytree(entry, folder)
         command = _command_line(folder)
-        arguments = [*command["arguments"], *"--no-cache --no-table --no-progress-bar -j 1 -o out.json".split()]
         subprocess.run(
-            ["promptfoo", "eval", *arguments],
+            ["promptfoo", "eval", *command["arguments"], *OPTIONS],
             cwd=folder,
             env=_environment(folder.parent, command["environment"]),
             stdout=subprocess.DEVNULL,

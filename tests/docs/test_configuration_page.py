@@ -1,4 +1,4 @@
-"""docs/configuration.md and its neighbours name everything that the code accepts, so that they cannot fall behind."""
+"""The pages on the configuration name everything that the code accepts, so that they cannot fall behind."""
 
 from __future__ import annotations
 
@@ -10,33 +10,49 @@ import typer
 
 from sagemaker_eval.cli.app import app
 from sagemaker_eval.cli.preparing import known_names
-from sagemaker_eval.config import schema
+from sagemaker_eval.cli.requests import HONOURED
+from sagemaker_eval.config import keys, schema
 from sagemaker_eval.config.schema import Entry
+from sagemaker_eval.providers.python_answers import KEYS as ANSWER_KEYS
 from sagemaker_eval.sandbox.containers.shapes import shape_names
 from sagemaker_eval.sandbox.faults import FAULTS
 from sagemaker_eval.sandbox.script_entries import AnswerEntry, FaultsEntry, RuleEntry
 
 DOCS = Path(__file__).parents[2] / "docs"
-CONFIGURATION = (DOCS / "configuration.md").read_text("utf-8")
-SECTIONS: dict[type[Entry], str] = {
-    schema.ConfigEntry: "Top level",
-    schema.PromptEntry: "Prompts",
-    schema.ProviderEntry: "Providers",
-    schema.SageMakerConfig: "The config of a SageMaker provider",
-    schema.ResponseFormat: "The config of a SageMaker provider",
-    schema.SageMakerEnvironment: "Environment",
-    schema.TestEntry: "Tests",
-    schema.TestOptions: "Test options",
-    schema.AssertionEntry: "Assertions",
-    schema.EvaluateOptions: "evaluateOptions",
-    schema.CommandLineOptions: "commandLineOptions",
+SECTIONS: dict[type[Entry], tuple[str, str]] = {
+    schema.ConfigEntry: ("configuration", "Top level"),
+    schema.PromptEntry: ("prompts", "Prompts"),
+    schema.ProviderEntry: ("providers", "Providers"),
+    schema.ModelConfig: ("sagemaker", "Config"),
+    schema.SageMakerConfig: ("sagemaker", "Config"),
+    schema.ContainerConfig: ("sagemaker", "Config"),
+    schema.ResponseFormat: ("sagemaker", "Config"),
+    schema.SageMakerEnvironment: ("configuration", "Environment"),
+    schema.TestEntry: ("tests", "Tests"),
+    schema.TestOptions: ("tests", "Options"),
+    schema.FactualityScores: ("tests", "Options"),
+    schema.TestGeneratorEntry: ("tests", "Tests"),
+    schema.ScenarioEntry: ("tests", "Scenarios"),
+    schema.AssertionEntry: ("assertions", "Assertions"),
+    schema.EvaluateOptions: ("configuration", "evaluateOptions"),
+    schema.CommandLineOptions: ("configuration", "commandLineOptions"),
+    schema.DerivedMetricEntry: ("configuration", "Top level"),
 }
+"""The page and the heading under which the keys of each object of a configuration stand."""
+
+WITH_OTHERS = {schema.ModelConfig, schema.ContainerConfig, schema.ResponseFormat, schema.SageMakerEnvironment} | {
+    schema.FactualityScores,
+    schema.TestGeneratorEntry,
+    schema.DerivedMetricEntry,
+}
+"""Objects whose keys share a table with those of another one."""
 
 
-def section(heading: str, text: str = CONFIGURATION) -> str:
-    """What stands below a heading of the second level."""
-    match = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
-    assert match, f"there is no section {heading}"
+def section(page: str, heading: str) -> str:
+    """What stands below a heading of a page, down to the next one of the second level."""
+    text = (DOCS / f"{page}.md").read_text("utf-8")
+    match = re.search(rf"^##? {re.escape(heading)}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert match, f"{page}.md has no section {heading}"
     return match[1]
 
 
@@ -45,48 +61,79 @@ def missing_from(text: str, names: list[str]) -> list[str]:
     return [name for name in names if f"`{name}`" not in text]
 
 
-def keys_in_first_column(text: str) -> set[str]:
-    """The names in backticks in the first column of the tables of `text`."""
-    cells = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", text, re.MULTILINE)
-    return {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
+def first_column(text: str) -> set[str]:
+    """The names in backticks that stand alone in the first column of the tables of `text`."""
+    cells = re.findall(r"^\| ((?:`[\w:-]+`(?:, )?)+) \|", text, re.MULTILINE)
+    return {name for cell in cells for name in re.findall(r"`([\w:-]+)`", cell)}
 
 
 def test_every_object_of_the_schema_has_a_section() -> None:
-    assert {model for model in Entry.__subclasses__() if model.__module__ == schema.__name__} == set(SECTIONS)
+    models = [*Entry.__subclasses__(), *schema.ModelConfig.__subclasses__()]
+    assert {model for model in models if model.__module__ == schema.__name__} == set(SECTIONS)
 
 
 @pytest.mark.parametrize("model", SECTIONS, ids=lambda model: model.__name__)
 def test_every_key_is_documented_in_the_section_of_its_object(model: type[Entry]) -> None:
-    assert missing_from(section(SECTIONS[model]), list(model.known_keys())) == []
+    assert missing_from(section(*SECTIONS[model]), list(model.known_keys())) == []
 
 
-@pytest.mark.parametrize("heading", ["Top level", "Prompts", "Providers", "Tests", "Test options"])
-def test_no_key_is_documented_that_does_not_exist(heading: str) -> None:
-    (model,) = [model for model, title in SECTIONS.items() if title == heading]
-    assert keys_in_first_column(section(heading)) == set(model.known_keys())
+@pytest.mark.parametrize("model", SECTIONS.keys() - WITH_OTHERS, ids=lambda model: model.__name__)
+def test_no_key_is_documented_that_does_not_exist(model: type[Entry]) -> None:
+    known = set(model.known_keys())
+    if model is schema.SageMakerConfig:
+        known |= set(schema.ResponseFormat.known_keys())
+    assert first_column(section(*SECTIONS[model])) - {"echo"} == known
 
 
 def test_keys_that_are_refused_are_listed_and_no_others() -> None:
-    listed = set(re.findall(r"`(\w+)`", section("Not yet supported")))
-    refused = {key for model in SECTIONS if model is not schema.CommandLineOptions for key in model.later}
-    assert listed == refused
+    listed = set(re.findall(r"`(\w+)`", section("configuration", "Not yet supported")))
+    assert listed == {key for model in SECTIONS for key in model.later}
 
 
-def test_every_option_of_eval_is_documented() -> None:
-    command = typer.main.get_command(app).commands["eval"]  # type: ignore[attr-defined]
-    options = {
-        option
-        for parameter in command.params
-        if parameter.param_type_name == "option" and parameter.name != "help"
-        for option in (*parameter.opts, *parameter.secondary_opts)
-    }
-    text = section("Options of the command")
-    documented = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", "".join(re.findall(r"^\| (.*?) \|", text, re.MULTILINE))))
-    assert documented == options - {"--help", "-h"}
+@pytest.mark.parametrize(
+    ("heading", "names"),
+    [
+        ("Top level", keys.OUT_OF_SCOPE),
+        ("evaluateOptions", keys.NO_EFFECT_EVALUATE_OPTIONS),
+        ("commandLineOptions", keys.NO_EFFECT_COMMAND_LINE_OPTIONS),
+    ],
+)
+def test_keys_that_are_passed_over_are_named(heading: str, names: frozenset[str]) -> None:
+    assert missing_from(section("configuration", heading), sorted(names)) == []
 
 
-def test_every_kind_of_assertion_is_documented() -> None:
-    assert missing_from(section("Assertions"), list(known_names().assertions)) == []
+def test_every_variable_of_promptfoo_that_counts_is_named() -> None:
+    assert missing_from(section("configuration", "Environment"), list(HONOURED)) == []
+
+
+def test_every_key_of_a_python_providers_answer_is_documented() -> None:
+    assert missing_from(section("providers", "Providers in Python"), list(ANSWER_KEYS)) == []
+
+
+def options_of(name: str) -> set[str]:
+    """The options of a command, as they are typed."""
+    command = typer.main.get_command(app).commands[name]  # type: ignore[attr-defined]
+    options = [parameter for parameter in command.params if parameter.param_type_name == "option"]
+    return {option for one in options for option in (*one.opts, *one.secondary_opts)} - {"--help", "-h"}
+
+
+@pytest.mark.parametrize("name", ["eval", "init"])
+def test_every_option_of_a_command_is_documented_and_no_other(name: str) -> None:
+    cells = re.findall(r"^\| (.*?) \|", section("commands", f"sageval {name}"), re.MULTILINE)
+    assert set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", "".join(cells))) == options_of(name)
+
+
+def test_options_of_validate_are_some_of_those_of_eval() -> None:
+    assert options_of("validate") <= options_of("eval")
+    named = set(re.findall(r"`(--?[a-z][a-z-]*)`", section("commands", "sageval validate")))
+    assert {option for option in options_of("validate") if not option.startswith("--") or option in named} <= named
+    assert named <= options_of("validate")
+
+
+def test_every_command_is_named() -> None:
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    table = section("commands", "Commands")
+    assert [name for name in commands if f"`sageval {name}" not in table] == []
 
 
 def test_every_model_type_and_output_ending_is_documented() -> None:

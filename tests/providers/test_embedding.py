@@ -16,13 +16,23 @@ from sagemaker_eval.calling.cache import Cached
 from sagemaker_eval.calling.cache_store import CacheStore
 from sagemaker_eval.calling.checked import Checked
 from sagemaker_eval.errors import CaseError, EndpointFault, Retry, SetupError
-from sagemaker_eval.model import Answer, Call, Json, Request, Response, SageMakerOptions, TokenUsage, UserCode
+from sagemaker_eval.model import (
+    Answer,
+    Call,
+    Json,
+    ProviderSpec,
+    Request,
+    Response,
+    SageMakerOptions,
+    TokenUsage,
+    UserCode,
+)
+from sagemaker_eval.providers import embedding
 from sagemaker_eval.providers.body_reader import BodyReader
 from sagemaker_eval.providers.embedding import MOST_TEXTS, Embeddings
 from sagemaker_eval.providers.output_transform import compile_output_transform
-from sagemaker_eval.providers.request_transform import RequestTransform
+from sagemaker_eval.providers.request_transform import compile_transform
 from sagemaker_eval.providers.sagemaker import Check, Code, SageMaker, format_of, response_path
-from sagemaker_eval.text.code import Role, compile_code
 
 FIELDS = {"openai": "input", "huggingface": "inputs", "jumpstart": "text_inputs", "cohere": "texts", "custom": "input"}
 
@@ -60,6 +70,7 @@ class Server:
     batches: list[list[str]] = field(default_factory=list)
     most_in_flight: int = 0
     in_flight: int = 0
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
     let_go: asyncio.Event = field(default_factory=asyncio.Event)
     held: bool = False
 
@@ -69,6 +80,7 @@ class Server:
         written = json.loads(request.body)[FIELDS[self.model_type]]
         texts = [written] if isinstance(written, str) else written
         self.batches.append(texts)
+        self.asked.set()
         await asyncio.sleep(0)
         if self.held:
             await self.let_go.wait()
@@ -93,15 +105,16 @@ class Bench:
     store: CacheStore
 
     def provider(self, server: Server, path: str | None = None, transform: str | None = None) -> SageMaker:
-        options = SageMakerOptions("e", model_type=server.model_type, embedding=True, response_path=path)
+        code = None if transform is None else UserCode(transform)
+        options = SageMakerOptions(
+            "e", model_type=server.model_type, embedding=True, response_path=path, transform=code
+        )
         reader = BodyReader(format_of(options))
         line = Direct(Checked(server, Check(reader)), self.store, lambda request: request.body.decode())
-        changing = None
-        if transform is not None:
-            role = Role("transform", ("prompt", "context"))
-            changing = RequestTransform(compile_code(UserCode(transform), role), options)
-        code = Code(response_path(options, None), changing)
-        return SageMaker(options, code, reader, line, lambda notice: None)
+        compiled = Code(
+            response_path(options, None), compile_transform(ProviderSpec("e", "sagemaker", options=options))
+        )
+        return SageMaker(options, compiled, reader, line, lambda notice: None)
 
     def over(self, server: Server, slots: int = 2, **more: Any) -> Embeddings:
         return Embeddings(self.provider(server, **more), asyncio.Semaphore(slots))
@@ -187,6 +200,22 @@ def test_a_text_is_embedded_once_in_a_run_even_without_a_cache(bench: Bench) -> 
     told(story)
 
 
+def test_what_does_not_fit_into_memory_is_left_to_the_cache(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedding, "KEPT_BYTES", 1)
+
+    async def story() -> None:
+        server = Server()
+        embeddings = bench.over(server)
+        for text in "aba":
+            assert await embeddings.embed([text]) == vectors([text])
+        assert server.batches == [["a"], ["b"]]
+        bench.store.close()
+        await embeddings.embed(["b"])
+        assert server.batches == [["a"], ["b"], ["b"]]
+
+    told(story)
+
+
 def test_those_who_ask_at_the_same_time_share_the_answer(bench: Bench) -> None:
     async def story() -> None:
         server = Server()
@@ -203,8 +232,7 @@ def test_what_waits_for_a_slot_goes_together(bench: Bench) -> None:
         server = Server(held=True)
         embeddings = bench.over(server, slots=1)
         first = asyncio.create_task(embeddings.embed(["first"]))
-        while not server.batches:
-            await asyncio.sleep(0)
+        await server.asked.wait()
         others = [asyncio.create_task(embeddings.embed([f"text {number}"])) for number in range(MOST_TEXTS + 3)]
         for _ in range(5):
             await asyncio.sleep(0)
@@ -251,8 +279,7 @@ def test_one_who_gives_up_takes_nothing_from_the_others(bench: Bench) -> None:
         server = Server(held=True)
         embeddings = bench.over(server)
         leaving, staying = (asyncio.create_task(embeddings.embed(["same"])) for _ in range(2))
-        while not server.batches:
-            await asyncio.sleep(0)
+        await server.asked.wait()
         leaving.cancel()
         server.let_go.set()
         assert await staying == vectors(["same"])

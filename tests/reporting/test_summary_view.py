@@ -7,6 +7,7 @@ import pytest
 
 from sagemaker_eval.model import ColumnSummary, RunSummary, TokenUsage
 from sagemaker_eval.reporting.summary_view import cached_share, pass_rate, render_summary
+from sagemaker_eval.running.summary import GradedSummary
 
 New = Callable[..., Any]
 Golden = Callable[[str, str], bool]
@@ -112,3 +113,23 @@ def test_long_names_are_cut_before_any_figure_is(new_run: New, new_paper: New, w
     assert all(len(line) <= width for line in text.splitlines())
     cut = [line for line in text.splitlines() if "…" in line]
     assert all(line.startswith(("aaaa", "bbbb")) for line in cut)
+
+
+@pytest.mark.parametrize(
+    ("usage", "line"),
+    [
+        (TokenUsage(prompt=1_200, completion=34, requests=7), "grading: 1,234 tokens, 7 requests"),
+        (TokenUsage(prompt=1, requests=1), "grading: 1 token, 1 request"),
+        (TokenUsage(prompt=30, cached=10, requests=2), "grading: 30 tokens, 10 of them cached, 2 requests"),
+        (TokenUsage(prompt=30, requests=2, estimated=True), "grading: ~30 tokens, 2 requests"),
+    ],
+)
+def test_what_graders_took_is_one_line(new_run: New, new_paper: New, usage: TokenUsage, line: str) -> None:
+    graded = GradedSummary(passed=1, grading=usage)
+    text = shown(new_run(providers=("llama",)), RunSummary(graded, (graded,), (graded,)), new_paper())
+    assert line in text.splitlines()
+    assert ("~ marks token counts" in text) is usage.estimated
+
+
+def test_without_graders_nothing_is_said_of_them(troubled: Any, new_paper: New) -> None:
+    assert "grading" not in shown(troubled, SUMMARY, new_paper())

@@ -35,19 +35,15 @@ _TRUE = frozenset({"true", "yes", "y", "pass", "passed", "passes", "1", "✅", "
 _FALSE = frozenset({"false", "no", "n", "fail", "failed", "fails", "0", "❌", "✗", "✘", "✕"})
 _LEADING_WORD = re.compile(r"([✅✓✔❌✗✘✕]).|([a-z]+)[*_`]*\s*(?:[.,;:(–—]|-\s)")
 _LONE_WORD = re.compile(
-    r"(?:[✅❌]\ufe0f?\s*)?(pass|passed|passes|fail|failed|fails|true|false)\b(?=\s*(?:$|[.,:;!(–—-]))"
+    r"(?:[✅❌]\ufe0f?\s*)?(pass|passed|passes|fail|failed|fails|true|false)\b(?=\s*(?:$|[.,;!(–—-]|:\s*\S))"
     r"|(yes|no|✅|❌)(?=\W*$)",
     re.IGNORECASE,
 )
 
 _DECORATION = " \t\r\n*_`~\"'“”‘’#>|•()[]{}\ufe0f"
-_END_OF_THOUGHT = re.compile(
-    r".*(?:</(?:think|thinking|thought|reasoning|scratchpad)>|<\|channel\|>final<\|message\|>)",
-    re.DOTALL | re.IGNORECASE,
-)
-_OPEN_THOUGHT = re.compile(
-    r"(?:<(?:think|thinking|thought|reasoning|scratchpad)>|<\|channel\|>analysis).*", re.DOTALL | re.IGNORECASE
-)
+_THOUGHT = r"(?:think|thinking|thought|reasoning|scratchpad)"
+_END_OF_THOUGHT = re.compile(rf"</{_THOUGHT}>|<\|channel\|>final<\|message\|>", re.IGNORECASE)
+_OPEN_THOUGHT = re.compile(rf"<{_THOUGHT}>|<\|channel\|>analysis", re.IGNORECASE)
 _SPECIAL_TOKEN = re.compile(r"<\|[\w ]{1,30}\|>|</?s>|\[/?INST\]")
 
 _TAG = re.compile(r"<([a-z_]{4,20})>\s*([^<]*?)\s*</\1>", re.IGNORECASE)
@@ -72,7 +68,10 @@ _SCORE = re.compile(
 def answer_of(reply: str) -> str:
     """A reply without the thinking that stands before the answer. Raises `Unreadable` where nothing is left."""
     text = reply[-MOST_CHARACTERS:].replace("\u200b", "").replace("\ufeff", "")
-    text = _OPEN_THOUGHT.sub("", _END_OF_THOUGHT.sub("", text))
+    for end in list(_END_OF_THOUGHT.finditer(text))[-1:]:
+        text = text[end.end() :]
+    if opened := _OPEN_THOUGHT.search(text):
+        text = text[: opened.start()]
     text = _SPECIAL_TOKEN.sub("", text).strip()
     if not text:
         raise Unreadable("is empty" if not reply.strip() else "has no answer after the thinking")
@@ -90,7 +89,10 @@ def read_objects(answer: str, convert: Convert[T]) -> T | None:
     for piece in pieces(answer):
         try:
             inside = _inside(piece.value, convert, piece.complete)
-            found, flaw = (found, flaw) if inside is None else (inside, None)
+            if inside is not None:
+                found, flaw = inside, None
+            elif not piece.complete:
+                flaw = flaw or Unreadable("was cut off")
         except Unreadable as error:
             found, flaw = (found if piece.complete else None), error
     if found is None and flaw is not None:
