@@ -15,6 +15,7 @@ from sagemaker_eval.config.external_tests import TestFiles, checked_entry, files
 from sagemaker_eval.config.file_values import FUNCTIONS
 from sagemaker_eval.config.gathering import Problems
 from sagemaker_eval.config.generated_tests import Generator
+from sagemaker_eval.config.named_files import placed_in_files
 from sagemaker_eval.config.references import (
     PREFIX,
     display_path,
@@ -171,7 +172,7 @@ def _built(files: TestFiles, path: str, build: Build) -> tuple[TestCase, ...]:
 
     def one(placed: tuple[Place, Json]) -> TestCase:
         place, entry = placed
-        return build(checked_entry(entry, place), place)
+        return placed_in_files(lambda: build(checked_entry(entry, place), place), files.base_path)
 
     tests = problems.attempt_each(files.listed(path), one)
     problems.check()

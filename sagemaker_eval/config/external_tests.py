@@ -10,6 +10,7 @@ from sagemaker_eval.config.explaining import describe
 from sagemaker_eval.config.file_values import FUNCTIONS
 from sagemaker_eval.config.gathering import Problems
 from sagemaker_eval.config.local_references import expand_references
+from sagemaker_eval.config.named_files import named_document
 from sagemaker_eval.config.nested_files import with_files
 from sagemaker_eval.config.places import within
 from sagemaker_eval.config.references import PREFIX, is_reference, split_function
@@ -59,9 +60,10 @@ class TestFiles:
         """An entry with files read; one that is a name itself becomes all that its files hold."""
         place, entry = placed
         found = files_read(entry, self.base_path, place)
-        return (
-            [(place, part) for part in found] if is_reference(entry) and isinstance(found, list) else [(place, found)]
-        )
+        if not is_reference(entry) or not isinstance(found, list):
+            return [(place, found)]
+        file = named_document(entry, self.base_path)
+        return [(place if file is None else Place(file, pointer=(index,)), part) for index, part in enumerate(found)]
 
     def _described(self, entry: Json, number: int) -> Json:
         if not self.numbered or not isinstance(entry, dict) or entry.get("description"):

@@ -19,8 +19,8 @@ def locate(place: Place, key: bool = False) -> Place:
     """`place` with line and column of the value that its pointer leads to, or with `key` of the key it stands under.
 
     The pointer is that of the document with its references expanded: a step through a `$ref`, an alias or a merge key
-    goes on at what it stands for. Where it leads nowhere, the nearest enclosing value counts. A place that has a line already, or whose file
-    is not YAML or JSON that can be read, comes back as it is.
+    goes on at what it stands for. Where it leads nowhere, the nearest enclosing value counts. A place that has a line
+    already, or whose file is not YAML or JSON that can be read, comes back as it is.
     """
     if place.line is not None or Path(place.path).suffix.lower() not in _ENDINGS:
         return place

@@ -8,6 +8,7 @@ from dataclasses import replace
 from sagemaker_eval.config.explaining import located, misshapen
 from sagemaker_eval.config.gathering import Problems
 from sagemaker_eval.config.masking import secrets_in
+from sagemaker_eval.config.named_files import placed_in_files
 from sagemaker_eval.config.places import within
 from sagemaker_eval.config.provider_files import FileContext, names_provider_file, providers_of_files
 from sagemaker_eval.config.provider_specs import ProviderContext, build_spec
@@ -49,12 +50,16 @@ def build_provider(raw: Json, where: Place, context: ProviderContext) -> Provide
 
 def _build_each(raw: Json, where: Place, context: ProviderContext) -> tuple[ProviderSpec, ...]:
     if not names_provider_file(raw):
-        return (build_spec(raw, where, context, from_file=False),)
+        return (_built(raw, where, context, from_file=False),)
     problems = Problems()
     items = providers_of_files(raw, where, FileContext(context.base_path, context.env, problems))
-    specs = problems.attempt_each(items, lambda item: build_spec(item[0], item[1], context, from_file=True))
+    specs = problems.attempt_each(items, lambda item: _built(item[0], item[1], context, from_file=True))
     problems.check(tuple(specs))
     return tuple(specs)
+
+
+def _built(raw: Json, where: Place, context: ProviderContext, *, from_file: bool) -> ProviderSpec:
+    return placed_in_files(lambda: build_spec(raw, where, context, from_file=from_file), context.base_path)
 
 
 def choose(

@@ -52,9 +52,9 @@ def test_the_nearest_enclosing_value_stands_in(config: str, key: bool) -> None:
     assert (place.line, place.column) == (3, 5)
 
 
-def test_what_an_alias_brings_in_stands_at_the_alias(config: str) -> None:
+def test_what_an_alias_brings_in_stands_where_it_is_written(config: str) -> None:
     place = locate(Place(config, pointer=("copy", 1)))
-    assert (place.line, place.column) == (7, 7)
+    assert (place.line, place.column) == (6, 23)
 
 
 def test_a_list_entry_has_no_key(config: str) -> None:

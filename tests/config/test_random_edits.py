@@ -245,7 +245,7 @@ def misspelt(key: Key, rng: Random) -> Edit | None:
         )
     )
     known = {*entry.known_keys(), *entry.later, *_PASSED_OVER.get(entry, ()), *key.siblings, ""}
-    if wrong in known or entry is TestOptions or (entry is ConfigEntry and name in _shared(key)):
+    if wrong in known or entry is TestOptions or name in _free_names(key):
         return None
     written = key.text[key.name.start_mark.index : key.name.end_mark.index].replace(name, wrong)
     text = key.text[: key.name.start_mark.index] + written + key.text[key.name.end_mark.index :]
@@ -253,9 +253,11 @@ def misspelt(key: Key, rng: Random) -> Edit | None:
     return Edit(key, f"`{name}` as `{wrong}`", text, meant)
 
 
-def _shared(key: Key) -> frozenset[str]:
-    """The top-level keys that an alias or a `$ref` uses: they may have any name."""
-    return anchored_keys(key.text) | {*re.findall(r"#/([^/'\"]+)/", key.text)}
+def _free_names(key: Key) -> frozenset[str]:
+    """The names that a file gives to what it uses elsewhere: steps to a `$ref`, and top-level keys with an anchor."""
+    steps = re.findall(r"#/([^'\"]+)", key.text)
+    anchored = anchored_keys(key.text) if key.entry is ConfigEntry else frozenset()
+    return anchored | {step for pointer in steps for step in pointer.split("/")}
 
 
 def _one_slip_apart(one: str, other: str) -> bool:

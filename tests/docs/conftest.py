@@ -23,17 +23,21 @@ PAGES = sorted(
 )
 
 _FOREIGN = re.compile(r"(?:AWS|SAGEVAL|PROMPTFOO)_|(?:https?|all|no)_proxy$|(?:DEBUG|NO_COLOR|FORCE_COLOR)$", re.I)
-_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^```(\w*)(?: ([\w.]+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A fenced block of a page; `line` is that of its first line, counted from 1."""
+    """A fenced block of a page; `line` is that of its first line, counted from 1.
+
+    `file` is the name of the file that the block shows, which stands after its language.
+    """
 
     page: Path
     line: int
     language: str
     text: str
+    file: str | None = None
 
     @property
     def name(self) -> str:
@@ -43,7 +47,10 @@ class Block:
 def blocks_of(page: Path) -> list[Block]:
     """The fenced blocks of a page, in order."""
     text = page.read_text("utf-8")
-    return [Block(page, text.count("\n", 0, match.start(2)) + 1, match[1], match[2]) for match in _FENCE.finditer(text)]
+    return [
+        Block(page, text.count("\n", 0, match.start(3)) + 1, match[1], match[3], match[2])
+        for match in _FENCE.finditer(text)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,27 +1,20 @@
-"""What the pages show is what happens: commands run, shown output is real, YAML loads."""
+"""What the pages show is what happens: commands run, shown output and messages are real."""
 
 from __future__ import annotations
 
 import os
 import re
 import shlex
-import shutil
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from sagemaker_eval.cli.preparing import known_names
-from sagemaker_eval.config.loading import load
-from sagemaker_eval.config.overrides import Overrides
-from sagemaker_eval.config.yaml_loader import parse_yaml
-from sagemaker_eval.sandbox.script import SandboxScript
-
 if TYPE_CHECKING:
     from tests.docs.conftest import Block, Cli
 
-README = Path(__file__).parents[2] / "README.md"
+DOCS = Path(__file__).parents[2] / "docs"
 UPDATE_GOLDEN = bool(os.environ.get("SAGEVAL_UPDATE_GOLDEN"))
 """SAGEVAL_UPDATE_GOLDEN=1 writes what is shown anew."""
 
@@ -41,9 +34,9 @@ def normalised(text: str) -> str:
 
 
 def commands_of(text: str) -> list[list[str]]:
-    """The arguments of each `sageval eval` among the lines of a shell block."""
+    """The arguments of each `sageval eval` and `sageval validate` among the lines of a shell block."""
     lines = [shlex.split(line, comments=True) for line in text.splitlines()]
-    return [words[1:] for words in lines if words[:2] == ["sageval", "eval"]]
+    return [words[1:] for words in lines if words[:1] == ["sageval"] and words[1] in ("eval", "validate")]
 
 
 def test_commands_of_every_page_run_on_the_sandbox(cli: Cli, page_blocks: list[Block]) -> None:
@@ -61,35 +54,20 @@ def test_commands_of_every_page_run_on_the_sandbox(cli: Cli, page_blocks: list[B
         assert "ERROR" not in ran.out
 
 
-def test_output_shown_in_the_readme_is_that_of_the_command_above_it(cli: Cli, page_blocks: list[Block]) -> None:
+def test_output_that_is_shown_is_that_of_the_command_above_it(cli: Cli, page_blocks: list[Block]) -> None:
     shown = [
-        (commands_of(block.text), following.text)
+        (commands_of(block.text), following)
         for block, following in pairwise(page_blocks)
-        if block.page.name == "README.md" and block.language == "sh" and following.language == "text"
+        if block.page == following.page and block.language == "sh" and following.language == "text"
     ]
-    assert len(shown) == 2
-    for commands, output in shown:
+    assert [block.page.name for _, block in shown] == ["README.md", "README.md", "commands.md"]
+    for commands, block in shown:
         (command,) = commands
-        real = cli(*command).out
+        output, real = block.text, cli(*command).out
         if UPDATE_GOLDEN:
-            README.write_text(README.read_text("utf-8").replace(output, real), "utf-8")
+            block.page.write_text(block.page.read_text("utf-8").replace(output, real), "utf-8")
             output = real
         assert normalised(real) == normalised(output)
-
-
-def test_yaml_of_every_page_loads(tmp_path: Path, page_blocks: list[Block]) -> None:
-    shutil.copytree(Path("examples/csv-tests"), tmp_path / "csv-tests")
-    blocks = [block for block in page_blocks if block.language == "yaml"]
-    assert len(blocks) >= 6
-    for block in blocks:
-        document = parse_yaml(block.text, block.name)
-        if "endpoints" in document:
-            SandboxScript.parse(document, block.name)
-            continue
-        path = tmp_path / "csv-tests" / "block.yaml"
-        path.write_text(block.text if "providers" in document else block.text + "providers: [echo]\n", "utf-8")
-        suite = load([str(path)], Overrides(), {}, known_names(), pytest.fail)
-        assert len(list(suite.tests)) >= 1
 
 
 def test_message_about_a_path_that_finds_nothing_is_the_real_one(cli: Cli) -> None:
@@ -97,5 +75,26 @@ def test_message_about_a_path_that_finds_nothing_is_the_real_one(cli: Cli) -> No
     (cli.folder / "wrong-path.yaml").write_text(config, "utf-8")
     cli("eval", "-c", "wrong-path.yaml", "--sandbox-script", "configs/sandbox.yaml", "-o", "out.json")
     row = cli.rows("out.json")[0]
-    page = (Path("configs").resolve().parent / "docs" / "sagemaker.md").read_text("utf-8")
-    assert f"{row['error']}\nhint: {row['hint']}\n" in page
+    assert f"{row['error']}\nhint: {row['hint']}\n" in (DOCS / "sagemaker.md").read_text("utf-8")
+
+
+WRONG = """\
+providers: [echo]
+tests:
+  - asert: [{type: contains, value: x}]
+  - vars: {assert: [{type: contains, value: x}]}
+"""
+
+
+def test_messages_about_wrong_keys_are_the_real_ones(cli: Cli) -> None:
+    (cli.folder / "sageval.yaml").write_text(WRONG, "utf-8")
+    ran = cli("validate")
+    assert ran.code == 2
+    assert f"```text\n{ran.err}```" in (DOCS / "configuration.md").read_text("utf-8")
+
+
+def test_message_about_a_container_that_is_not_there_is_the_real_one(cli: Cli) -> None:
+    ran = cli("eval", "-r", "container:http://127.0.0.1:9", "-p", "Hello there", "--no-progress-bar")
+    assert ran.code == 2
+    told = ran.err[ran.err.index("error:") :].splitlines(keepends=True)[:2]
+    assert f"```text\n{''.join(told)}```" in (DOCS / "providers.md").read_text("utf-8")

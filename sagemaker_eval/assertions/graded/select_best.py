@@ -33,7 +33,9 @@ PROMPT = chat(
 TIE = "a tie: asked again with the answers in reverse order, the grader chose another one"
 
 _INTEGER = re.compile(r"(?<![\d.,])\d{1,9}(?![\d.,]*\d)")
-_ALONE = re.compile(r"(?:[a-z' ]{0,60}\b(?:best|answer|choice|number|index)\b[a-z' ]{0,60}\W{0,9})?(\d{1,9})", re.IGNORECASE)
+_ALONE = re.compile(
+    r"(?:[a-z' ]{0,60}\b(?:best|answer|choice|number|index)\b[a-z' ]{0,60}\W{0,9})?(\d{1,9})", re.IGNORECASE
+)
 _AROUND = " \t\r`*_\"'#.<>{}[]()"
 
 graded_by("select-best", "text")
