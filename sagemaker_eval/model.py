@@ -6,7 +6,7 @@ All types are frozen. Times are milliseconds as floats unless a name says otherw
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -460,10 +460,21 @@ class Grader(Protocol):
 Vector: TypeAlias = tuple[float, ...]
 
 
+class Vectors(tuple[Vector, ...]):
+    """One vector for each text, and the tokens that they took: those of texts embedded before count as cached."""
+
+    usage: TokenUsage
+
+    def __new__(cls, vectors: Iterable[Vector], usage: TokenUsage = TokenUsage()) -> Vectors:
+        made = super().__new__(cls, vectors)
+        made.usage = usage
+        return made
+
+
 class Embedder(Protocol):
     """A model that places texts in a space of meaning."""
 
-    async def embed(self, texts: Sequence[str]) -> tuple[Vector, ...]:
+    async def embed(self, texts: Sequence[str]) -> Vectors:
         """One vector for each text, all of one length and finite. Raises `CaseError`, `SetupError`."""
         ...
 
@@ -569,6 +580,8 @@ class ColumnSummary:
     """The sum of score times weight of each metric, as promptfoo has it; divided by the weights it is the mean."""
     named_score_weights: Mapping[str, float] = field(default_factory=dict)
     named_score_counts: Mapping[str, int] = field(default_factory=dict)
+    grading: TokenUsage | None = None
+    """Tokens that graders used; None where none was asked."""
 
     @property
     def finished(self) -> int:

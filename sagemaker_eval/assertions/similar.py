@@ -109,8 +109,7 @@ def _nearness(spec: AssertionSpec, measure: Measure) -> Check:
         embedder = subject.graders.embedding(spec, subject.test)
         vectors = await embedder.embed([subject.text, *references])
         figures = [_figure(measure, vectors[0], vector) for vector in vectors[1:]]
-        usage = getattr(vectors, "usage", None)  # the protocol promises vectors alone; embedders may count tokens too
-        return _verdict(spec, measure, figures, threshold, usage)
+        return _verdict(spec, measure, figures, threshold, vectors.usage)
 
     return check
 

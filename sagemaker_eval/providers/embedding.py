@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from sagemaker_eval.errors import CaseError, EndpointFault, ExtractionError, Retry
 from sagemaker_eval.formats.vectors import to_vector
-from sagemaker_eval.model import Call, Response, TokenUsage, Vector
+from sagemaker_eval.model import Call, Response, TokenUsage, Vector, Vectors
 from sagemaker_eval.providers.base import Provider
 from sagemaker_eval.providers.output_transform import OutputTransform
 from sagemaker_eval.providers.sagemaker import SageMaker
@@ -30,17 +30,6 @@ KEPT_BYTES = 64 * 1024 * 1024
 
 _TOO_MUCH = frozenset({"ModelError", "ReadTimeout"})
 """Codes of faults that a smaller batch may not have, however often the whole one was tried."""
-
-
-class Vectors(tuple[Vector, ...]):
-    """One vector for each text, and the tokens that they took: those of texts embedded before count as cached."""
-
-    usage: TokenUsage
-
-    def __new__(cls, vectors: Sequence[Vector], usage: TokenUsage) -> Vectors:
-        made = super().__new__(cls, vectors)
-        made.usage = usage
-        return made
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from sagemaker_eval import __version__
 from sagemaker_eval.model import ColumnSummary, Json, RunSummary
 from sagemaker_eval.running.records import ColumnRecord, RunRecord, usage_json
-from sagemaker_eval.running.summary import grading_of
 
 VERSION = 3
 
@@ -70,7 +69,7 @@ def _metrics(summary: ColumnSummary) -> dict[str, Json]:
         "assertPassCount": summary.assertions_passed,
         "assertFailCount": summary.assertions_failed,
         "totalLatencyMs": round(summary.latency_total, 3),
-        "tokenUsage": usage_json(summary.usage, grading_of(summary)),
+        "tokenUsage": usage_json(summary.usage, summary.grading),
         "namedScores": dict(summary.named_scores),
         "namedScoresCount": dict(summary.named_score_counts),
         "namedScoreWeights": dict(summary.named_score_weights),
@@ -91,7 +90,7 @@ def _stats(summary: RunSummary) -> dict[str, Json]:
         "errors": total.errored,
         "skipped": total.skipped,
         "unasserted": total.unasserted,
-        "tokenUsage": usage_json(total.usage, grading_of(total)),
+        "tokenUsage": usage_json(total.usage, total.grading),
         "durationMs": round(summary.duration_ms, 3),
     }
 

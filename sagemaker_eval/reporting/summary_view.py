@@ -17,7 +17,6 @@ from sagemaker_eval.reporting.error_groups import group_errors
 from sagemaker_eval.reporting.figures import NOT_AVAILABLE, counted, duration, percent, tokens
 from sagemaker_eval.reporting.terminal import marks_for, one_line, print_indented, width_of
 from sagemaker_eval.running.records import ColumnRecord, RunRecord
-from sagemaker_eval.running.summary import grading_of
 
 _LONGEST_NAME = 48
 _SHORTEST_NAME = 20
@@ -173,7 +172,7 @@ def _print_remarks(summary: RunSummary, console: Console) -> None:
         )
     if total.skipped:
         remarks.append(f"{counted(total.skipped, 'case')} skipped: planned and never sent, in no rate.")
-    grading = grading_of(total)
+    grading = total.grading
     if total.usage.estimated or (grading is not None and grading.estimated):
         remarks.append("~ marks token counts that are estimated, at least in part: the endpoint reported none.")
     if grading is not None:

@@ -18,9 +18,10 @@ from sagemaker_eval.model import (
     Response,
     SageMakerOptions,
     TestCase,
+    Vectors,
 )
 from sagemaker_eval.providers.base import PROVIDERS, Provider
-from sagemaker_eval.providers.embedding import Embeddings, Vectors, stored, transformed
+from sagemaker_eval.providers.embedding import Embeddings, stored, transformed
 from sagemaker_eval.providers.output_transform import compile_output_transform
 from sagemaker_eval.providers.pool import ProviderPool
 

@@ -5,20 +5,13 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from sagemaker_eval.model import CaseResult, ColumnSummary, Outcome, RunSummary, TokenUsage
 from sagemaker_eval.running.derived_metrics import DerivedMetrics
 from sagemaker_eval.running.plan import Plan
 from sagemaker_eval.running.records import grading_usage
-
-
-@dataclass(frozen=True, slots=True)
-class GradedSummary(ColumnSummary):
-    """A summary with the tokens that graders used; None where none was asked."""
-
-    grading: TokenUsage | None = None
 
 
 class Tally:
@@ -75,13 +68,13 @@ class Tally:
             self.latencies.append(latency)
 
 
-def summarise(tallies: Iterable[Tally]) -> GradedSummary:
+def summarise(tallies: Iterable[Tally]) -> ColumnSummary:
     """The tallies taken together as one summary."""
     parts = list(tallies)
     latencies = sorted(value for part in parts for value in part.latencies)
     finished = [sum(part.outcomes[outcome] for part in parts) for outcome in Outcome]
     gradings = [part.grading for part in parts if part.grading is not None]
-    return GradedSummary(
+    return ColumnSummary(
         passed=finished[0],
         failed=finished[1],
         errored=finished[2],
@@ -107,11 +100,6 @@ def percentile(ordered: Sequence[float], share: float) -> float | None:
     if not ordered:
         return None
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
-
-
-def grading_of(summary: ColumnSummary) -> TokenUsage | None:
-    """The tokens that graders used for a column, or for all; None where none was asked."""
-    return summary.grading if isinstance(summary, GradedSummary) else None
 
 
 class Totals:

@@ -24,6 +24,7 @@ from sagemaker_eval.model import (
     Timings,
     TokenUsage,
     Vector,
+    Vectors,
     Verdict,
 )
 from sagemaker_eval.text.templating.templates import Templates
@@ -93,9 +94,9 @@ class FakeEmbedder:
     vectors: dict[str, Vector]
     asked: list[str] = field(default_factory=list)
 
-    async def embed(self, texts: Sequence[str]) -> tuple[Vector, ...]:
+    async def embed(self, texts: Sequence[str]) -> Vectors:
         self.asked += texts
-        return tuple(self.vectors[text] for text in texts)
+        return Vectors(self.vectors[text] for text in texts)
 
 
 @dataclass

@@ -36,7 +36,8 @@ Specs = Callable[..., AssertionSpec]
 )
 def test_javascript(judged: Judged, value: str, more: dict[str, Any], passed: bool, score: float) -> None:
     verdict = judged("fox run", "javascript", value, vars={"animal": "fox"}, **more)
-    assert (verdict.passed, verdict.score) == (passed, pytest.approx(score))
+    assert verdict.passed is passed
+    assert verdict.score == pytest.approx(score)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,8 @@ def test_javascript(judged: Judged, value: str, more: dict[str, Any], passed: bo
 )
 def test_python(judged: Judged, value: str, more: dict[str, Any], passed: bool, score: float) -> None:
     verdict = judged("fox run", "python", value, vars={"animal": "fox"}, **more)
-    assert (verdict.passed, verdict.score) == (passed, pytest.approx(score))
+    assert verdict.passed is passed
+    assert verdict.score == pytest.approx(score)
 
 
 @pytest.mark.parametrize(

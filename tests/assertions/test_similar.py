@@ -28,6 +28,7 @@ from sagemaker_eval.model import (
     TestCase,
     TokenUsage,
     Vector,
+    Vectors,
     Verdict,
 )
 from sagemaker_eval.text.templating.templates import Templates
@@ -55,9 +56,9 @@ class Table:
     vectors: Mapping[str, Vector] = field(default_factory=lambda: TEXTS)
     asked: list[list[str]] = field(default_factory=list)
 
-    async def embed(self, texts: Sequence[str]) -> tuple[Vector, ...]:
+    async def embed(self, texts: Sequence[str]) -> Vectors:
         self.asked.append(list(texts))
-        return tuple(self.vectors[text] for text in texts)
+        return Vectors(self.vectors[text] for text in texts)
 
     def embedding(self, spec: AssertionSpec, test: TestCase) -> Embedder:
         return self
@@ -180,16 +181,10 @@ def test_a_figure_is_never_rounded_to_the_other_side_of_the_threshold() -> None:
     assert "0.749999" in judged("a", "similar", "b", table).reason
 
 
-class Counted(tuple[Vector, ...]):
-    """Vectors that tell what they took."""
-
-    usage = TokenUsage(prompt=7, requests=1)
-
-
 def test_the_tokens_of_the_embeddings_are_the_verdicts() -> None:
     class Counting(Table):
-        async def embed(self, texts: Sequence[str]) -> tuple[Vector, ...]:
-            return Counted(await super().embed(texts))
+        async def embed(self, texts: Sequence[str]) -> Vectors:
+            return Vectors(await super().embed(texts), TokenUsage(prompt=7, requests=1))
 
     assert judged("tea", "similar", "tea", Counting()).usage == TokenUsage(prompt=7, requests=1)
 

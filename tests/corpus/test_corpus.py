@@ -27,6 +27,21 @@ ERRORED = 2
 ENDED = (0, 1, 3)
 NOT_STARTED = 2
 SCORES_AGREE_WITHIN = 0.002
+REFUSALS = {
+    "empty_tests": "there are no tests",
+    "prompts_missing_file": "`file://nowhere.txt` does not exist",
+    "prompts_unknown_reference": "medium",
+    "providers_unknown_reference": "parakeet",
+    "template_errors": "unknown filter `sparkle`",
+    "tests_csv_dropped_numbers": "`contains` has no threshold",
+    "tests_csv_ragged": "tests.csv:3",
+    "tests_csv_threshold_text": "`__threshold`",
+    "tests_csv_unknown_types": "`Contains`",
+    "unknown_assertion": "`sounds-like`",
+    "unknown_key": "`asserts`",
+    "vars_file_missing": "`file://lost.txt` does not exist",
+    "yaml_duplicate_key": "`vars` stands twice",
+}
 
 _FOREIGN = re.compile(r"(?:AWS|SAGEVAL|PROMPTFOO)_|(?:https?|all|no)_proxy$|(?:DEBUG|NO_COLOR|FORCE_COLOR)$", re.I)
 _TABLE_ROW = re.compile(r"^\| ([^|]+) \| ((?:`\w+` ?)+) ?\|$", re.M)
@@ -59,7 +74,8 @@ def test_the_cells_are_promptfoos(
     theirs = _with_differences(_promptfoos(name), _differences(name))
     said = capsys.readouterr().err
     if theirs is None:
-        assert ours is None, f"promptfoo refuses it, and sageval runs it: {ours}"
+        assert ours is None, f"it is to be refused, and sageval runs it: {ours}"
+        assert REFUSALS[name] in said
         return
     assert ours is not None, f"sageval refuses what promptfoo runs:\n{said}"
     disagreements = _disagreements(theirs, ours)

@@ -7,7 +7,6 @@ import pytest
 
 from sagemaker_eval.model import ColumnSummary, RunSummary, TokenUsage
 from sagemaker_eval.reporting.summary_view import cached_share, pass_rate, render_summary
-from sagemaker_eval.running.summary import GradedSummary
 
 New = Callable[..., Any]
 Golden = Callable[[str, str], bool]
@@ -125,7 +124,7 @@ def test_long_names_are_cut_before_any_figure_is(new_run: New, new_paper: New, w
     ],
 )
 def test_what_graders_took_is_one_line(new_run: New, new_paper: New, usage: TokenUsage, line: str) -> None:
-    graded = GradedSummary(passed=1, grading=usage)
+    graded = ColumnSummary(passed=1, grading=usage)
     text = shown(new_run(providers=("llama",)), RunSummary(graded, (graded,), (graded,)), new_paper())
     assert line in text.splitlines()
     assert ("~ marks token counts" in text) is usage.estimated

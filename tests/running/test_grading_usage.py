@@ -21,7 +21,7 @@ from sagemaker_eval.model import (
     Verdict,
 )
 from sagemaker_eval.running.records import grading_usage, row_of, usage_json
-from sagemaker_eval.running.summary import Tally, grading_of, summarise
+from sagemaker_eval.running.summary import Tally, summarise
 
 SPEC = AssertionSpec("similar", "tea")
 SOME = TokenUsage(prompt=3, completion=1, requests=1)
@@ -74,6 +74,6 @@ def test_a_summary_adds_the_tokens_of_graders_up() -> None:
     for usage in (SOME, MORE):
         graded.add(result(verdict(usage)))
     plain.add(result(verdict(None)))
-    assert grading_of(summarise([graded, plain])) == SOME + MORE
-    assert grading_of(summarise([plain])) is None
-    assert grading_of(ColumnSummary()) is None
+    assert summarise([graded, plain]).grading == SOME + MORE
+    assert summarise([plain]).grading is None
+    assert ColumnSummary().grading is None

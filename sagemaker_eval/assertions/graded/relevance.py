@@ -65,10 +65,11 @@ def answer_relevance(spec: AssertionSpec) -> Check:
         embedder = subject.graders.embedding(spec, subject.test)
         replies = await all_of(_question(spec, subject, number) for number in range(len(MANNERS)))
         questions = [reply.value for reply in replies]
-        query, *others = await embedder.embed([query_of(subject), *questions])
+        vectors = await embedder.embed([query_of(subject), *questions])
+        query, *others = vectors
         cosines = [cosine(query, other) for other in others]
         found = [{"question": text, "similarity": near} for text, near in zip(questions, cosines, strict=True)]
-        usage = sum((reply.usage for reply in replies), TokenUsage())
+        usage = sum((reply.usage for reply in replies), vectors.usage)
         return reached(spec, max(0.0, fmean(cosines)), THRESHOLD, usage, {"generatedQuestions": found})
 
     return check
