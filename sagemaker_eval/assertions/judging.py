@@ -22,7 +22,17 @@ from sagemaker_eval.assertions.scoring_function import ScoringFunction
 from sagemaker_eval.assertions.user_code import ValueCode, compile_transform, transformed
 from sagemaker_eval.config.gathering import Problems
 from sagemaker_eval.errors import CaseError, ConfigError, Problem
-from sagemaker_eval.model import AssertionSpec, Grade, Graders, Json, TestCase, UserCode, Verdict
+from sagemaker_eval.model import (
+    AssertionSpec,
+    Grade,
+    Graders,
+    Json,
+    Place,
+    TestCase,
+    UserCode,
+    Verdict,
+    compact_json,
+)
 from sagemaker_eval.text.code import Code
 from sagemaker_eval.text.templating.templates import Templates
 
@@ -104,6 +114,8 @@ class Judge:
         problems = Problems()
         if (scoring := test.scoring) is not None:
             problems.attempt(lambda: self._scoring(scoring))
+        rubric = test.options.get("rubricPrompt") if test.options else None
+        problems.attempt(lambda: self._check_rubric(rubric, test.where))
         for spec in (*test.assertions, *(member for one in test.assertions for member in one.members)):
             for role in GRADER_ROLES.get(spec.kind, ()):
                 problems.attempt(lambda spec=spec, role=role: self._grader(spec, test, role))  # type: ignore[misc]
@@ -238,6 +250,17 @@ class Judge:
         for value in (*(spec.value if isinstance(spec.value, list) else (spec.value,)), spec.metric):
             if isinstance(value, str):
                 self._templates.check(value, spec.where)
+        self._check_rubric(spec.rubric_prompt, spec.where)
+
+    def _check_rubric(self, prompt: Json, where: Place | None) -> None:
+        """Check a grader's prompt, or each of several."""
+        if isinstance(prompt, list) and any(isinstance(part, dict) for part in prompt):
+            self._templates.prompt(compact_json(prompt), where)
+            return
+        parts = prompt if isinstance(prompt, list) else prompt.values() if isinstance(prompt, dict) else [prompt]
+        for part in parts:
+            if part is not None:
+                self._templates.prompt(part if isinstance(part, str) else compact_json(part), where)
 
     def _metric(self, spec: AssertionSpec, variables: Mapping[str, Json]) -> str | None:
         return None if spec.metric is None else str(self._templates.render_value(spec.metric, variables))

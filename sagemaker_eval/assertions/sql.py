@@ -11,7 +11,9 @@ from sagemaker_eval.assertions.base import ASSERTIONS, Check, Subject, decide, s
 from sagemaker_eval.assertions.regex.nodes import PatternError
 from sagemaker_eval.assertions.regex.syntax import parse
 from sagemaker_eval.assertions.regex.translation import translate
-from sagemaker_eval.assertions.sql_statements import DATABASES, NotSql, read_statements, used_columns, used_tables
+from sagemaker_eval.assertions.sql_dialects import DATABASES
+from sagemaker_eval.assertions.sql_statements import NotSql, read_statements
+from sagemaker_eval.assertions.sql_uses import used_columns, used_tables
 from sagemaker_eval.assertions.values import refuse_unknown_keys, value_reader
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import AssertionSpec, Json, Verdict
@@ -126,6 +128,8 @@ def _forbidden(
 ) -> str | None:
     if not allowed:
         return None
+    if any(statement.key == "command" for statement in statements):
+        return f"which {what} it uses is not known"
     used = dict.fromkeys(use for statement in statements for use in uses(statement))
     more = [use for use in used if not any(pattern.search(use) for pattern in allowed)]
     return f"it uses {what} that are not allowed: {shortened(', '.join(f'`{use}`' for use in more))}" if more else None

@@ -1,4 +1,4 @@
-"""SQL as a database type has it: statements read by `sqlglot`, and the tables and columns that they use.
+"""SQL as a database type has it: statements read by `sqlglot`.
 
 `sqlglot` translates between dialects and forgives much; what it forgives is refused here, so that prose that happens to
 begin with `select` or `update` is no SQL.
@@ -7,39 +7,34 @@ begin with `select` or `update` is no SQL.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from sagemaker_eval.assertions.sql_dialects import DATABASES, foreign_feature
 
 if TYPE_CHECKING:
     from sqlglot import exp
     from sqlglot.dialects.dialect import Dialect
     from sqlglot.tokens import Token
 
-DATABASES = {
-    "Athena": "athena",
-    "BigQuery": "bigquery",
-    "DB2": "",
-    "FlinkSQL": "",
-    "Hive": "hive",
-    "MariaDB": "mysql",
-    "MySQL": "mysql",
-    "NoQL": "mysql",
-    "PostgreSQL": "postgres",
-    "Redshift": "redshift",
-    "Snowflake": "snowflake",
-    "Sqlite": "sqlite",
-    "TransactSQL": "tsql",
-    "Trino": "trino",
-}
-"""The database types of promptfoo, and the dialect of `sqlglot` for each; "" is standard SQL."""
-
 _RESERVED = frozenset(
-    """AND AS BETWEEN BY CASE CREATE DELETE DISTINCT DROP ELSE EXISTS FROM GROUP HAVING IN INSERT INTO IS JOIN LIKE LIMIT
-    NOT NULL ON OR ORDER SELECT SET TABLE THEN UNION UPDATE VALUES WHEN WHERE WITH""".split()  # noqa: SIM905
+    {"ALL", "AND", "AS", "BETWEEN", "BY", "CASE", "CREATE", "DELETE", "DISTINCT", "DROP", "ELSE", "EXISTS", "FROM"}
+    | {"GROUP", "HAVING", "IN", "INSERT", "INTO", "IS", "JOIN", "LIKE", "LIMIT", "NOT", "NULL", "ON", "OR", "ORDER"}
+    | {"SELECT", "SET", "TABLE", "THEN", "UNION", "UPDATE", "VALUES", "WHEN", "WHERE", "WITH"}
 )
-_COMMANDS = frozenset({"CALL", "EXPLAIN", "GRANT", "LOCK", "RENAME", "REVOKE", "SHOW", "UNLOCK"})
-"""What may begin a statement that `sqlglot` does not look into."""
+_CURLY_QUOTES = re.compile("[\u2018\u2019\u201c\u201d]")
+_COMMAND = re.compile(
+    r"CALL|EXPLAIN|GRANT|RENAME|REVOKE|SHOW|(?:UN)?LOCK\b.*|CREATE\s+(?:EXTENSION|ROLE|TRIGGER|TYPE|USER)\b.*",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What `sqlglot` does not look into, and is a statement even so."""
+_SYNONYMS = (
+    (re.compile(r"(\A|;)(\s*)replace(?=\s+into\b)", re.IGNORECASE), r"\1\2insert"),
+    (re.compile(r"(\A|;)(\s*)start(?=\s+transaction\b)", re.IGNORECASE), r"\1\2begin"),
+)
+"""Beginnings of statements that not every dialect of `sqlglot` knows, and ones that mean the same here."""
 
 
 class NotSql(ValueError):
@@ -51,6 +46,8 @@ def read_statements(text: str, database: str) -> list[exp.Expr]:
     from sqlglot import errors
 
     dialect = _dialect(database)
+    for written, known in _SYNONYMS:
+        text = written.sub(known, text)
     try:
         tokens = dialect.tokenize(text)
         statements = [one for one in dialect.parser(error_level=errors.ErrorLevel.RAISE).parse(tokens, text) if one]
@@ -63,6 +60,10 @@ def read_statements(text: str, database: str) -> list[exp.Expr]:
     _refuse_stray_commas(tokens)
     for statement in statements:
         _refuse_forgiven(statement, tokens)
+        for part in statement.walk():
+            _refuse_part(part)
+            if foreign := foreign_feature(part, database):
+                raise NotSql(f"{database} does not have {foreign}")
     return statements
 
 
@@ -96,14 +97,14 @@ def _refuse_forgiven(statement: exp.Expr, tokens: Sequence[Token]) -> None:
     from sqlglot import exp
 
     if isinstance(statement, exp.Command):
-        if str(statement.this).upper() not in _COMMANDS:
+        if not _COMMAND.fullmatch(f"{statement.this} {statement.expression}".strip()) and not _COMMAND.fullmatch(
+            str(statement.this)
+        ):
             raise NotSql(f"`{statement.this}` begins no statement that is known here")
     elif not isinstance(statement, _statement_types()):
         raise NotSql("it is an expression, not a statement")
     elif lacking := _lacking(statement, tokens):
         raise NotSql(lacking)
-    for part in statement.walk():
-        _refuse_part(part)
 
 
 def _lacking(statement: exp.Expr, tokens: Sequence[Token]) -> str | None:
@@ -112,7 +113,8 @@ def _lacking(statement: exp.Expr, tokens: Sequence[Token]) -> str | None:
     from sqlglot.tokens import TokenType
 
     kinds = {token.token_type for token in tokens}
-    if isinstance(statement, exp.Query) and TokenType.SELECT not in kinds and TokenType.VALUES not in kinds:
+    begun = tokens[0].token_type is not TokenType.FROM and not kinds.isdisjoint({TokenType.SELECT, TokenType.VALUES})
+    if isinstance(statement, exp.Query) and not begun:
         return "`SELECT` is missing"
     if isinstance(statement, exp.Update) and not statement.expressions:
         return "`UPDATE` sets nothing"
@@ -129,6 +131,12 @@ def _refuse_part(part: exp.Expr) -> None:
     if isinstance(part, exp.Identifier):
         if not part.quoted and part.name.upper() in _RESERVED:
             raise NotSql(f"`{part.name}` is no name")
+        if not part.quoted and _CURLY_QUOTES.search(part.name):
+            raise NotSql(f"`{part.name}` has typographic quotes")
+    elif isinstance(part, exp.In) and not any(
+        part.args.get(key) for key in ("expressions", "query", "unnest", "field")
+    ):
+        raise NotSql("`IN` has an empty list")
     elif isinstance(part, exp.Select) and not part.expressions:
         raise NotSql("`SELECT` selects nothing")
     elif isinstance(part, exp.Alias) and isinstance(part.this, exp.Star):
@@ -170,80 +178,3 @@ def _statement_types() -> tuple[type[Any], ...]:
         exp.Grant,
         exp.Revoke,
     )
-
-
-def used_tables(statement: exp.Expr) -> Iterator[str]:
-    """The uses of tables in a statement as `operation::database::table`, `null` where no database is named."""
-    from sqlglot import exp
-
-    operation, targets = _operation(statement)
-    if isinstance(statement, exp.Use | exp.Show):
-        return
-    for table in statement.find_all(exp.Table):
-        if not isinstance(table.this, exp.Identifier) or table.name.lower() == "dual":
-            continue
-        if id(table) not in targets:
-            yield f"select::{table.db or 'null'}::{table.name}"
-        elif not isinstance(statement, exp.Create | exp.Drop) or statement.kind == "TABLE":
-            yield f"{operation}::{table.db or 'null'}::{table.name}"
-
-
-def _operation(statement: exp.Expr) -> tuple[str, frozenset[int]]:
-    """What a statement does, and the tables that it does it to, by identity; the others it selects from."""
-    from sqlglot import exp
-
-    targets: list[Any] = [statement.this] if statement.this else []
-    if isinstance(statement, exp.Delete):
-        targets += statement.args.get("tables") or []
-    if isinstance(statement, exp.TruncateTable):
-        targets, operation = list(statement.expressions), "truncate"
-    else:
-        operation = statement.key
-    if operation not in ("insert", "update", "delete", "create", "drop", "alter", "truncate", "merge"):
-        return "select", frozenset()
-    return operation, frozenset(id(one.this if isinstance(one, exp.Schema) else one) for one in targets)
-
-
-def used_columns(statement: exp.Expr) -> Iterator[str]:
-    """The uses of columns in a statement as `operation::table::column`, `null` where the column stands alone.
-
-    All columns at once are `(.*)`. An alias of a table counts as the table.
-    """
-    from sqlglot import exp
-
-    tables = {table.alias_or_name: table.name for table in statement.find_all(exp.Table)}
-    written = _written_columns(statement)
-    for column in statement.find_all(exp.Column):
-        if isinstance(column.find_ancestor(exp.OnConflict), exp.OnConflict):
-            continue
-        operation = "update" if id(column) in written else "select"
-        name = "(.*)" if isinstance(column.this, exp.Star) else column.name
-        yield f"{operation}::{tables.get(column.table, column.table) or 'null'}::{name}"
-    for select in statement.find_all(exp.Select):
-        if any(isinstance(one, exp.Star) for one in select.expressions):
-            yield "select::null::(.*)"
-    for definition in statement.find_all(exp.ColumnDef):
-        yield f"select::null::{definition.name}"
-        yield f"create::null::{definition.name}"
-    yield from _columns_of_target(statement)
-
-
-def _written_columns(statement: exp.Expr) -> frozenset[int]:
-    from sqlglot import exp
-
-    if not isinstance(statement, exp.Update):
-        return frozenset()
-    return frozenset(id(one.this) for one in statement.expressions if isinstance(one, exp.EQ))
-
-
-def _columns_of_target(statement: exp.Expr) -> Iterator[str]:
-    """What is written to as a whole: rows that are inserted or deleted."""
-    from sqlglot import exp
-
-    if isinstance(statement, exp.Delete):
-        yield f"delete::{statement.this.name}::(.*)"
-    elif isinstance(statement, exp.Insert) and isinstance(statement.this, exp.Schema):
-        for column in statement.this.expressions:
-            yield f"insert::{statement.this.this.name}::{column.name}"
-    elif isinstance(statement, exp.Insert):
-        yield f"insert::{statement.this.name}::(.*)"

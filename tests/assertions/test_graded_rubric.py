@@ -11,7 +11,7 @@ import pytest
 from sagemaker_eval.assertions.base import GRADER_ROLES
 from sagemaker_eval.assertions.judging import Undecided
 from sagemaker_eval.errors import CaseError, ConfigError, SetupError
-from sagemaker_eval.model import TokenUsage
+from sagemaker_eval.model import Json, TokenUsage
 
 Graded = Callable[..., Any]
 
@@ -276,9 +276,10 @@ def test_a_value_that_is_empty_for_one_case_decides_nothing(graded: Graded) -> N
             graded(["Y"], "Hi", type, "{{ absent }}")
 
 
-def test_a_rubric_prompt_that_is_no_template_decides_nothing(graded: Graded) -> None:
-    with pytest.raises(Undecided, match="`rubricPrompt`"):
-        graded([says(True)], "Hi", "llm-rubric", "kind", rubric_prompt="{% if %}")
+@pytest.mark.parametrize("prompt", ["{% if %}", [{"role": "user", "content": "{{ x | nope }}"}], ["fine", "{% if %}"]])
+def test_a_rubric_prompt_that_is_no_template_is_found_before_the_run(graded: Graded, prompt: Json) -> None:
+    with pytest.raises(ConfigError):
+        graded([says(True)], "Hi", "llm-rubric", "kind", rubric_prompt=prompt)
 
 
 def test_each_kind_says_which_grader_it_needs() -> None:

@@ -25,6 +25,7 @@ CACHED_CASES = 10_000
 STARTS = 11
 
 FEW_CASES, MANY_CASES = 1_000, 100_000
+SCRIPTED_CASES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +122,23 @@ def memory() -> Iterator[Measured]:
         yield at_most("e", what, many - few, 60.0, " MB")
 
 
+def judging() -> Iterator[Measured]:
+    """(f) How long it takes to judge, without any call: processor seconds of one core."""
+    command = [sys.executable, "-m", "tests.bench.judging"]
+    with tempfile.TemporaryDirectory() as home:
+        figures = [run([*command, what], environment(Path(home), "")).output for what in ("text", "python")]
+    text, python = map(float, figures)
+    yield at_most("f", f"{MANY_CASES:,} cases x 3 text assertions", text, 20.0, " s")
+    yield at_most("f", f"{SCRIPTED_CASES:,} trivial Python checks", python, 1.0, " s")
+
+
 PARTS: dict[str, Callable[[], Iterator[Measured]]] = {
     "a": throughput,
     "b": waiting,
     "c": starting,
     "d": cached,
     "e": memory,
+    "f": judging,
 }
 
 

@@ -21,6 +21,7 @@ from sagemaker_eval.text.templating.javascript_values import to_json
 from sagemaker_eval.text.templating.user_filters import add_filters
 
 _MAX_COMPILED = 2_000
+_MAX_PROMPTS = 500
 _as_json_text = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -67,6 +68,7 @@ class Templates:
         self._environment = NunjucksEnvironment(env, Notices(notice), strict)
         add_filters(self._environment, filters)
         self._compiled = lru_cache(_MAX_COMPILED)(self._compile)
+        self._prompts: dict[str, PromptTemplate] = {}
 
     def check(self, source: str, where: Place | None, *, whole_file: bool = False) -> None:
         """Raise `ConfigError` where `source` cannot be a template: syntax, unknown filters and tests.
@@ -90,6 +92,15 @@ class Templates:
 
     def prompt(self, raw: str, where: Place | None = None, *, whole_file: bool = False) -> PromptTemplate:
         """The template of a prompt. Raises `ConfigError`, placed as `check` places it."""
+        known = self._prompts.get(raw)
+        if known is None:
+            known = self._made(raw, where, whole_file)
+            if len(self._prompts) >= _MAX_PROMPTS:
+                self._prompts.clear()
+            self._prompts[raw] = known
+        return known
+
+    def _made(self, raw: str, where: Place | None, whole_file: bool) -> PromptTemplate:
         if (found := _json_parts(raw)) is None:
             self.check(raw, where, whole_file=whole_file)
             return PromptTemplate((self._compiled(raw) if _has_mark(raw) else raw,), is_json=False)
