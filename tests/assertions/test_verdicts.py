@@ -26,7 +26,7 @@ def is_known(test: dict[str, Any]) -> bool:
 
 
 DIFFERENT = {547, 561}
-"""JavaScript on one line that begins with `return`: promptfoo calls it a syntax error, and the check fails; here it runs."""
+"""One line of JavaScript that begins with `return`: a syntax error in promptfoo, so that the check fails; here it runs."""
 
 KNOWN = [
     pytest.param(test, expected, id=f"{expected['i']}-{'-'.join(part['type'] for part in test['assert'])}")

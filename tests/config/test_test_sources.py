@@ -77,6 +77,14 @@ def test_without_tests_there_is_one_of_the_default() -> None:
                 "sageval.yaml: `tests[4]` must be a map, not the number `7`",
             ],
         ),
+        (
+            [{"pth": "make.py", "config": {}}, {"vars": {}, "pth": "x"}],
+            [
+                "sageval.yaml: `path` is missing",
+                "sageval.yaml: unknown key `pth` in a source of tests",
+                "sageval.yaml: unknown key `pth` in a test",
+            ],
+        ),
         ({"path": "c.csv", "config": {}}, ["sageval.yaml: `config` has no effect on `c.csv`"]),
     ],
 )

@@ -30,7 +30,7 @@ nested: {deep: *second}
         (("several", "to"), ("several", "<<", 0, "to")),
         (("several", "tone"), ("base", "tone")),
         (("nested", "deep", "type"), ("list", 1, "type")),
-        (("copy", 7, "type"), ("list", 7, "type")),
+        (("copy", 7, "type"), ("copy", 7, "type")),
         (("one", "nothing", 0), ("one", "nothing", 0)),
     ],
 )
