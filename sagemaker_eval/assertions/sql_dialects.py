@@ -41,9 +41,6 @@ class _Feature:
     databases: frozenset[str]
     when: Callable[[Any], bool] = bool
 
-    def __str__(self) -> str:
-        return self.name
-
 
 @cache
 def _features() -> tuple[_Feature, ...]:
@@ -53,7 +50,6 @@ def _features() -> tuple[_Feature, ...]:
         _Feature("`ILIKE`", exp.ILike, _POSTGRES | {"Snowflake", "Trino"}),
         _Feature("`SIMILAR TO`", exp.SimilarTo, _POSTGRES | {"Snowflake", "Trino"}),
         _Feature("`GLOB`", exp.Glob, frozenset({"Sqlite"})),
-        _Feature("`REGEXP`", exp.RegexpLike, _MYSQL | _PRESTO | _WAREHOUSES | {"Sqlite", "Hive"}, _is_infix),
         _Feature("`RETURNING`", exp.Returning, _POSTGRES | {"Sqlite", "MariaDB", "Snowflake", "Trino"}),
         _Feature("`ON DUPLICATE KEY`", exp.OnConflict, _MYSQL, lambda one: bool(one.args.get("duplicate"))),
         _Feature(
@@ -69,50 +65,33 @@ def _features() -> tuple[_Feature, ...]:
         _Feature("`UNNEST`", exp.Unnest, _LISTS - {"Hive"}),
         _Feature("`PIVOT`", exp.Pivot, _WAREHOUSES | {"TransactSQL", "Redshift"}),
         _Feature("`FILTER`", exp.Filter, _POSTGRES | _PRESTO | {"Sqlite", "Snowflake"}),
-        _Feature("`TRY_CAST`", exp.TryCast, _PRESTO | _WAREHOUSES | {"TransactSQL"}, _is_written_try_cast),
+        _Feature(
+            "`TRY_CAST`",
+            exp.TryCast,
+            _PRESTO | _WAREHOUSES | {"TransactSQL"},
+            lambda one: one.args.get("safe") is not False,
+        ),
         _Feature("an array", exp.Array, _LISTS),
         _Feature("an index in brackets", exp.Bracket, _LISTS),
-        _Feature("a structure in braces", exp.Struct, _LISTS),
+        _Feature("`STRUCT`", exp.Struct, frozenset({"BigQuery", "Hive"})),
         _Feature("`CONNECT BY`", exp.Connect, frozenset({"Snowflake", "Redshift"})),
         _Feature("a hint with `WITH`", exp.WithTableHint, frozenset({"TransactSQL"})),
         _Feature("`* EXCEPT`", exp.Star, _WAREHOUSES, lambda one: bool(one.args.get("except_"))),
         _Feature(
-            "an interval without a unit", exp.Interval, _POSTGRES | {"Snowflake", "Trino", "FlinkSQL"}, _has_no_unit
+            "`UPDATE … FROM`",
+            exp.Update,
+            _POSTGRES | _WAREHOUSES | {"TransactSQL", "Sqlite"},
+            lambda one: bool(one.args.get("from_")),
         ),
-        _Feature("`UPDATE … FROM`", exp.Update, _POSTGRES | _WAREHOUSES | {"TransactSQL", "Sqlite"}, _is_from_table),
         _Feature("`WITH ROLLUP`", exp.Rollup, _MYSQL | {"TransactSQL"}, lambda one: not one.expressions),
     )
-
-
-def _is_infix(regexp: Any) -> bool:
-    """`x REGEXP y` rather than a function or `~`, which are told apart by nothing but their meta data."""
-    return not regexp.args.get("flag") and not regexp.args.get("full_match")
-
-
-def _is_written_try_cast(cast: Any) -> bool:
-    return bool(cast.args.get("safe", True))
-
-
-def _has_no_unit(interval: Any) -> bool:
-    """`INTERVAL '1 day'`, whose unit the parser takes out of the text."""
-    return bool(interval.this) and bool(interval.this.is_string) and not str(interval.this.name).isdigit()
-
-
-def _is_from_table(update: Any) -> bool:
-    return bool(update.args.get("from_"))
 
 
 def foreign_feature(node: Any, database: str) -> str | None:
     """What of a syntax node a database type does not have; None where it may well have it."""
     if not DATABASES[database]:
         return None
-    kind = type(node)
-    for feature in _features_of(kind):
-        if database not in feature.databases and feature.when(node):
-            return str(feature)
+    for feature in _features():
+        if isinstance(node, feature.node) and database not in feature.databases and feature.when(node):
+            return feature.name
     return None
-
-
-@cache
-def _features_of(kind: type[Any]) -> tuple[_Feature, ...]:
-    return tuple(feature for feature in _features() if issubclass(kind, feature.node))

@@ -20,7 +20,7 @@ from sagemaker_eval.text.templating.javascript_values import to_text
 def excel_reader(sheet: str | None, options: TableOptions) -> Read:
     """What reads a sheet of an `.xlsx` file: by its name or its number from 1; the first without either.
 
-    Cells become text as promptfoo has it (`5`, `0.5`, `true`), dates become ISO 8601, formulas the results that were
+    Cells become text as promptfoo has it (`5`, `0.5`, `true`, no blanks at the ends), dates become ISO 8601, formulas the results that were
     saved with them. Rows without any content do not count.
     """
 
@@ -95,7 +95,7 @@ def _text(value: Any) -> str:
         case None:
             return ""
         case str():
-            return value
+            return value.strip()
         case datetime.datetime() if value.time() == datetime.time():
             return value.date().isoformat()
         case datetime.datetime() | datetime.date() | datetime.time():

@@ -227,7 +227,7 @@ class TestGeneratorEntry(Entry):
     where_it_stands = "in a source of tests"
 
     path: Filled
-    config: Map | None = None
+    config: Annotated[Json, Shapes(Map | str | None)] = None
 
 
 class ScenarioEntry(Entry):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Iterable
 
 from sagemaker_eval.registry import nearest_name
@@ -31,5 +30,6 @@ def _one_slip_apart(one: str, other: str) -> bool:
 
 
 def _without_common_start(one: str, other: str) -> tuple[str, str]:
-    common = len(os.path.commonprefix((one, other)))
+    pairs = enumerate(zip(one, other, strict=False))
+    common = next((at for at, (left, right) in pairs if left != right), min(len(one), len(other)))
     return one[common:], other[common:]

@@ -71,7 +71,7 @@ def merged(own: TestCase, context: TestContext) -> TestCase:
     """
     default = context.default
     inherited = () if own.options.get("disableDefaultAsserts") else default.assertions
-    options = {**default.options, **own.options}
+    options = {**default.options, **_telling_options(own.options)}
     variables: Mapping[str, Json] = {**default.vars, **own.vars, **context.forced}
     if "transformVars" in options:
         variables = context.transforms.applied(options["transformVars"], variables, own.where)
@@ -89,6 +89,13 @@ def merged(own: TestCase, context: TestContext) -> TestCase:
         scoring=own.scoring or default.scoring,
         where=own.where,
     )
+
+
+def _telling_options(options: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The options without an empty `prefix` or `suffix`: as in promptfoo, those of the defaults stand then."""
+    if "" not in (options.get("prefix"), options.get("suffix")):
+        return options
+    return {key: value for key, value in options.items() if value != "" or key not in ("prefix", "suffix")}
 
 
 def overlaid(lower: TestCase, upper: TestCase) -> TestCase:

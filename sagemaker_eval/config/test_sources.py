@@ -7,8 +7,10 @@ from itertools import groupby
 
 from sagemaker_eval.config.datasets import ConcatenatedTests, ListedTests, Source, open_tests
 from sagemaker_eval.config.explaining import check, misshapen
+from sagemaker_eval.config.file_values import assertion_value
 from sagemaker_eval.config.gathering import Problems
 from sagemaker_eval.config.places import within
+from sagemaker_eval.config.references import is_reference
 from sagemaker_eval.config.schema import TestEntry, TestGeneratorEntry
 from sagemaker_eval.config.slips import nearest_key
 from sagemaker_eval.config.test_cases import TestContext, build_test, merged
@@ -77,8 +79,19 @@ def _open(source: Json, where: Place, context: TestContext, build: BuildTest, al
 
     if isinstance(source, str):
         return open_tests(Source(source, context.base_path, where, table, numbered=alone), build_entry)
+    source = _with_config_read(source, where, context.base_path)
     entry = check(TestGeneratorEntry, source, where)
+    if not isinstance(entry.config, Mapping | None):
+        raise misshapen("a map", entry.config, within(where, "config"))
     return open_tests(Source(entry.path, context.base_path, where, table, entry.config, alone), build_entry)
+
+
+def _with_config_read(source: Json, where: Place, base_path: str) -> Json:
+    """The source with the file in place of a `config` that names one."""
+    config = source.get("config")
+    if not is_reference(config):
+        return source
+    return {**source, "config": assertion_value(config, base_path, within(where, "config"))}
 
 
 def _is_source(value: Json) -> bool:

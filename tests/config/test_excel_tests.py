@@ -53,7 +53,7 @@ def test_cells_become_text(tmp_path: Path) -> None:
     values: list[Any] = [5, 5.0, 0.1, True, None, " x ", datetime.date(2024, 1, 5), datetime.datetime(2024, 1, 5, 6, 7)]
     path = saved(tmp_path, {"A": [[f"v{index}" for index in range(len(values))], values]})
     (entry,) = read(path)
-    texts = ["5", "5", "0.1", "true", "", " x ", "2024-01-05", "2024-01-05T06:07:00"]
+    texts = ["5", "5", "0.1", "true", "", "x", "2024-01-05", "2024-01-05T06:07:00"]
     assert list(entry.raw["vars"].values()) == texts
 
 

@@ -7,22 +7,18 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from sagemaker_eval.cli.preparing import known_names
 from sagemaker_eval.config.anchors import anchored_keys
+from sagemaker_eval.config.assertion_specs import NEVER_NEGATED
 from sagemaker_eval.config.json_schema import DIALECT, config_schema, entries
 from sagemaker_eval.config.key_descriptions import described_keys
-from sagemaker_eval.config.names import KnownNames
 from sagemaker_eval.config.schema import ConfigEntry, Entry
 from sagemaker_eval.config.yaml_loader import parse_yaml
 from sagemaker_eval.model import Json
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-NAMES = KnownNames(
-    formats=("anthropic", "custom", "huggingface", "jumpstart", "llama", "openai"),
-    embedding_formats=("cohere", "custom", "huggingface", "jumpstart", "openai"),
-    assertions=("contains", "equals", "icontains", "is-json", "latency", "regex"),
-    outputs=(".json",),
-)
+NAMES = known_names()
 SCHEMA = config_schema(NAMES)
 VALIDATOR = Draft202012Validator(SCHEMA)
 GOOD = [
@@ -131,7 +127,8 @@ def test_what_loading_refuses_is_refused(text: str) -> None:
 
 def test_names_are_those_of_the_registries() -> None:
     types = SCHEMA["$defs"]["AssertionEntry"]["properties"]["type"]["enum"]
-    assert types == [*NAMES.assertions, *(f"not-{name}" for name in NAMES.assertions)]
+    negated = [f"not-{name}" for name in NAMES.assertions if name not in NEVER_NEGATED]
+    assert types == [*NAMES.assertions, *negated]
     choices = SCHEMA["$defs"]["SageMakerConfig"]["properties"]["modelType"]["anyOf"][0]["enum"]
     assert {*NAMES.formats, *NAMES.embedding_formats} < {*choices}
 

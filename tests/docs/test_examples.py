@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 CI_GATE = ("eval", "-c", "examples/ci-gate/sageval.yaml", "--sandbox-script", "examples/ci-gate/sandbox.yaml")
 CSV_TESTS = ("eval", "-c", "examples/csv-tests/sageval.yaml", "--sandbox-script", "examples/csv-tests/sandbox.yaml")
+GRADERS = ("eval", "-c", "examples/graders/sageval.yaml", "--sandbox-script", "examples/graders/sandbox.yaml")
 FAULTS = ("eval", "-c", "examples/faults/sageval.yaml", "--sandbox-script", "examples/faults/sandbox.yaml")
 
 
@@ -26,7 +27,7 @@ def outcomes(rows: list[dict[str, Json]]) -> list[str]:
 
 def test_every_example_has_a_test_here() -> None:
     folders = {path.parent.name for path in ROOT.glob("examples/*/sageval.yaml")}
-    assert folders == {"quickstart", "csv-tests", "ci-gate", "faults"}
+    assert folders == {"quickstart", "csv-tests", "ci-gate", "graders", "faults"}
 
 
 def test_quickstart_passes_whole_and_fits_a_table(cli: Cli) -> None:
@@ -75,3 +76,11 @@ def test_no_row_is_lost_to_faults(cli: Cli) -> None:
     assert ran.code == 0
     assert outcomes(rows) == ["passed"] * 10
     assert sum(row["attempts"] for row in rows) == 17
+
+
+def test_the_warm_answers_win_and_all_answers_have_manners(cli: Cli) -> None:
+    assert cli(*GRADERS, "-o", "out.json").code == 1
+    rows = cli.rows("out.json")
+    assert [(row["prompt"]["label"], row["outcome"]) for row in rows] == [("plain", "failed"), ("warm", "passed")] * 2
+    assert [row["namedScores"]["manners"] for row in rows] == [1.0] * 4
+    assert all(row["tokenUsage"]["assertions"]["total"] for row in rows)

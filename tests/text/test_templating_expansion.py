@@ -59,12 +59,16 @@ def test_raw_blocks_keep_their_text_through_further_references() -> None:
     assert expanded(a="{{b}}", b="{% raw %}{{ c }}{% endraw %}", c="x") == {"a": "{{ c }}", "b": "{{ c }}", "c": "x"}
 
 
+def test_what_is_defined_is_filled_in_beside_what_is_not() -> None:
+    assert expanded(a="{{b}}: {{ absent }}, {{ b | upper }}", b="x")["a"] == "x: {{ absent }}, {{ b | upper }}"
+
+
 @pytest.mark.parametrize(
     ("text", "notice"),
     [
-        ("Dear {{ name }}, {{ b }}", "variable `a` mentions `name`, which is not defined; its text is used as it is"),
+        ("Dear {{ name }}", "variable `a` mentions `name`, which is not defined; its text is used as it is"),
         (
-            "{{ b }}{{ name | upper }}",
+            "{{ name | upper }}",
             "variable `a` mentions `name`, which is not defined; its text is used as it is",
         ),
         (

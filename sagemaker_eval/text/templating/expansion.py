@@ -96,17 +96,27 @@ class _Expansion:
             except UnreadableTemplate as error:
                 return self._as_it_is(name, text, f"cannot be read as a template ({error.flaws[0].message})")
             needed = template.variables
-        for root in sorted(needed):
-            if root not in self._values:
-                return self._as_it_is(name, text, f"mentions `{root}`, which is not defined")
+        for root in sorted(needed.intersection(self._values)):
             if root in self._pending:
                 self._resolve(root)
+        if not needed.issubset(self._values):
+            unknown = min(needed.difference(self._values))
+            return self._as_it_is(name, self._filled(text), f"mentions `{unknown}`, which is not defined")
         if template is None:
-            return _PLAIN_REFERENCE.sub(lambda found: self._environment.text(self._values[found[1]]), text)
+            return self._filled(text)
         try:
             return template.render(self._values)
         except RenderError as error:
             raise RenderError(f"variable `{name}`: {error.message}", error.hint) from error
+
+    def _filled(self, text: str) -> str:
+        """The text with the values of what it mentions by name alone, as far as those are defined."""
+
+        def value(found: re.Match[str]) -> str:
+            name = found[1]
+            return self._environment.text(self._values[name]) if name in self._values else found[0]
+
+        return _PLAIN_REFERENCE.sub(value, text)
 
     def _is_plain(self, text: str) -> bool:
         """Whether nothing but `{{ name }}` stands in the text, which then needs no compiling."""
