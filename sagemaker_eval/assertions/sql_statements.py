@@ -26,7 +26,7 @@ _RESERVED = frozenset(
 _SETS = ("expressions", "query", "unnest", "field")
 _CURLY_QUOTES = re.compile("[\u2018\u2019\u201c\u201d]")
 _COMMAND = re.compile(
-    r"""CALL\s+[\w.`"]+\s*\(.* | EXPLAIN\s+(?:ANALYZE|DELETE|FORMAT|INSERT|SELECT|UPDATE|VERBOSE|WITH)\b.*
+    r"""CALL\s+[\w.`"]+\s*(?:\(.*)? | EXPLAIN\s+(?:ANALYZE|DELETE|FORMAT|INSERT|SELECT|UPDATE|VERBOSE|WITH)\b.*
     | GRANT\s.*\sTO\s.* | REVOKE\s.*\sFROM\s.* | RENAME\s+(?:TABLE|USER)\s.*\sTO\s.* | (?:UN)?LOCK\s+TABLES?\b.*
     | SHOW\s+(?:ALL|COLUMNS|CREATE|DATABASES|FIELDS|FULL|FUNCTIONS|GRANTS|INDEX|INDEXES|KEYS|PROCEDURE|PROCESSLIST|ROLES
         |SCHEMAS|STATUS|TABLES|TABLE\s+STATUS|VARIABLES|VIEWS|WARNINGS)\b.*
@@ -108,7 +108,8 @@ def _refuse_forgiven(statement: exp.Expr, tokens: Sequence[Token]) -> None:
     from sqlglot import exp
 
     if isinstance(statement, exp.Command):
-        if not _COMMAND.fullmatch(f"{statement.this} {statement.expression}"):
+        rest = statement.expression or ""
+        if not _COMMAND.fullmatch(f"{statement.this} {rest if isinstance(rest, str) else rest.name}".strip()):
             raise NotSql(f"`{statement.this}` begins no statement that is known here")
     elif not isinstance(statement, _statement_types()):
         raise NotSql("it is an expression, not a statement")

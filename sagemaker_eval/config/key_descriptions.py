@@ -75,15 +75,15 @@ DESCRIPTIONS: Mapping[type[Entry], Mapping[str, str]] = {
         "config": "Settings that go with this prompt.",
     },
     ProviderEntry: {
-        "id": "`sagemaker:<endpoint>`, `sagemaker:<model type>:<endpoint>`, `sagemaker:embedding:<endpoint>`, `echo`.",
+        "id": "`sagemaker:<endpoint>`, `sagemaker:<model type>:<endpoint>`, `container:<url>`, `file://x.py`, `echo`.",
         "label": "The name of the column; two providers may not have the same.",
-        "config": "Where the endpoint is and how it is asked.",
+        "config": "Where the endpoint is and how it is asked; of a provider in Python, whatever it needs.",
         "delay": "Least time in ms between the starts of two calls of this provider.",
         "maxConcurrency": "Cases of this provider in flight; a lower cap than the run's.",
-        "transform": _TRANSFORM,
+        "transform": f"{_TRANSFORM} Of providers that are neither endpoints nor containers: code for the output.",
         "responseTransform": _RESPONSE_TRANSFORM,
         "env": "Environment variables for this provider alone.",
-        "inputs": "Accepted as promptfoo's.",
+        "inputs": "A key of promptfoo's for red teams; it has no effect.",
         "prompts": "Labels or ids of the prompts that this provider gets; `name*` is all that begin so. Default: all.",
     },
     ModelConfig: {
@@ -112,7 +112,7 @@ DESCRIPTIONS: Mapping[type[Entry], Mapping[str, str]] = {
         "endpointUrl": "Another address of SageMaker Runtime: a VPC endpoint, a gateway.",
     },
     ResponseFormat: {
-        "path": "A JSONPath such as `$.choices[0].text`, or `file://x.py[:function]`.",
+        "path": "A JSONPath such as `$.choices[0].text`, or code that gets the answer as `json`.",
         "type": "Accepted, and without effect.",
     },
     TestEntry: {
@@ -122,7 +122,7 @@ DESCRIPTIONS: Mapping[type[Entry], Mapping[str, str]] = {
         "threshold": "The test passes when its score reaches it; without one when every assertion holds.",
         "metadata": "Yours, for `--filter-metadata` and the results.",
         "options": "How this test is run; further keys are free.",
-        "provider": "Accepted as promptfoo's.",
+        "provider": "Who answers this test, in every column: an id, a label or a map.",
         "providers": "Labels or ids of the providers that get this test; `name*` is all that begin so. Default: all.",
         "prompts": "Labels or ids of the prompts that get this test; `name*` is all that begin so. Default: all.",
         "providerOutput": "An output to judge instead of asking anybody.",

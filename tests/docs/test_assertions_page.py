@@ -12,15 +12,17 @@ import pytest
 
 from sagemaker_eval.assertions.base import ASSERTIONS, COMPARISONS, GRADER_ROLES, Subject
 from sagemaker_eval.assertions.judging import Judge
+from sagemaker_eval.assertions.sql_dialects import DATABASES
 from sagemaker_eval.cli.preparing import known_names
 from sagemaker_eval.config.assertion_specs import SET, AssertionContext, build_assertions
+from sagemaker_eval.config.grader_choice import ROLES
 from sagemaker_eval.config.keys import PROMPTFOO_ASSERTION_TYPES
 from sagemaker_eval.config.yaml_loader import parse_yaml
 from sagemaker_eval.model import AssertionSpec, Json, Place, Prompt, ProviderSpec, Response, TestCase
 from sagemaker_eval.providers.python_answers import AnswerReader
 from sagemaker_eval.text.templating.templates import Templates
 from tests.docs.conftest import ROOT, Block, blocks_of
-from tests.docs.test_configuration_page import first_column, section
+from tests.docs.test_configuration_page import first_column, missing_from, section
 
 PAGE = ROOT / "docs" / "assertions.md"
 ELSEWHERE = {"webhook"}
@@ -87,3 +89,16 @@ def test_every_kind_has_its_row_and_no_other_has() -> None:
 def test_types_of_promptfoo_that_are_refused_are_listed_and_no_others() -> None:
     listed = set(re.findall(r"`([\w:-]+)`", section("assertions", "Not yet supported")))
     assert listed == PROMPTFOO_ASSERTION_TYPES - set(known_names().assertions)
+
+
+def test_every_database_type_of_sql_is_named() -> None:
+    assert missing_from(section("assertions", "Structure"), list(DATABASES)) == []
+
+
+def test_every_role_of_a_grader_has_its_row() -> None:
+    assert first_column(section("graders", "Who judges")) == set(ROLES)
+
+
+def test_every_kind_that_asks_a_grader_for_words_has_its_prompts_variables() -> None:
+    kinds = {kind for kind, roles in GRADER_ROLES.items() if roles != ("embedding",)} - {"model-graded-factuality"}
+    assert missing_from(section("graders", "Prompts of your own"), sorted(kinds)) == []

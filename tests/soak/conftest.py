@@ -104,6 +104,11 @@ def _without(value: Json, names: set[str]) -> Json:
     return value
 
 
+async def at_once(seconds: float) -> None:
+    """In place of a pause: gives way to whoever else can go on."""
+    await asyncio.sleep(0)
+
+
 class Child:
     """A `sageval` process, its output in files, so that no pipe can fill up."""
 
@@ -134,6 +139,7 @@ class Workshop:
         self._count = 0
 
     essence = staticmethod(essence)
+    at_once = staticmethod(at_once)
 
     def write(self, document: Json, name: str = "sageval.yaml") -> Path:
         """A configuration; JSON is YAML."""
@@ -188,11 +194,6 @@ class Workshop:
         finally:
             process.kill()
             process.wait()
-
-
-async def at_once(seconds: float) -> None:
-    """In place of a pause: gives way to whoever else can go on."""
-    await asyncio.sleep(0)
 
 
 def rows_of(journal: Path) -> list[dict[str, Json]]:

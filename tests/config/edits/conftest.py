@@ -53,9 +53,6 @@ class Source:
     arguments: tuple[str, ...] = ("-c", "promptfooconfig.yaml")
     environment: tuple[tuple[str, str], ...] = ()
 
-    def __str__(self) -> str:
-        return self.folder.name
-
     @property
     def configs(self) -> list[str]:
         """The configuration files, relative to the folder."""
