@@ -582,6 +582,8 @@ class ColumnSummary:
     named_score_counts: Mapping[str, int] = field(default_factory=dict)
     grading: TokenUsage | None = None
     """Tokens that graders used; None where none was asked."""
+    cost: float | None = None
+    """US dollars, as far as providers told; None where none did."""
 
     @property
     def finished(self) -> int:
@@ -596,7 +598,7 @@ class ColumnSummary:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """The whole run. `columns` runs parallel to the plan's columns, `providers` to the suite's providers."""
+    """The whole run. `columns` runs parallel to the plan's columns, `providers` to the providers that have any."""
 
     total: ColumnSummary
     columns: Sequence[ColumnSummary] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from sagemaker_eval.assertions.script_results import as_score
 from sagemaker_eval.errors import ScriptError
 from sagemaker_eval.model import Grade, Json, TestCase, UserCode, Verdict
 from sagemaker_eval.text.code import Code, Role, compile_code
@@ -54,7 +55,6 @@ def _flaw(made: Any) -> str | None:
         return "no object with `pass`, `score` and `reason`"
     if not isinstance(made.get("pass", made.get("pass_")), bool):
         return "an object whose `pass` is not true or false"
-    score = made.get("score")
-    if not isinstance(score, int | float) or isinstance(score, bool):
+    if as_score(made.get("score")) is None:
         return "an object whose `score` is not a number"
     return None if isinstance(made.get("reason"), str) else "an object whose `reason` is not text"

@@ -25,8 +25,8 @@ def verdict_of(made: Json, spec: AssertionSpec) -> Verdict:
         made = _read(made)
     if isinstance(made, bool):
         return _of_boolean(made, spec)
-    if isinstance(made, int | float) and not math.isnan(made):
-        return _of_number(float(made), spec)
+    if (score := as_score(made)) is not None:
+        return _of_number(score, spec)
     if isinstance(made, Mapping):
         return _of_result(made, spec)
     what = "nothing" if made is None or made is UNDEFINED else f"`{shortened(str(made))}`"
@@ -65,10 +65,10 @@ def _of_number(score: float, spec: AssertionSpec) -> Verdict:
 
 
 def _of_result(made: Mapping[str, Any], spec: AssertionSpec) -> Verdict:
-    passed, score, reason = _named(made, "pass", "pass_"), made.get("score"), made.get("reason")
+    passed, score, reason = _named(made, "pass", "pass_"), as_score(made.get("score")), made.get("reason")
     if not isinstance(passed, bool):
         return _wrong(spec, "returned an object whose `pass` is not true or false")
-    if isinstance(score, bool) or not isinstance(score, int | float):
+    if score is None:
         return _wrong(spec, "returned an object whose `score` is not a number")
     if not isinstance(reason, str):
         return _wrong(spec, "returned an object whose `reason` is not text")
@@ -79,7 +79,7 @@ def _of_result(made: Mapping[str, Any], spec: AssertionSpec) -> Verdict:
     named = _named(made, "namedScores", "named_scores")
     return Verdict(
         passed=reached is not spec.negated,
-        score=float(score),
+        score=score,
         reason=reason or (PASSED if reached is not spec.negated else "the check gave no reason"),
         spec=spec,
         named_scores=_numbers(named),
@@ -87,10 +87,22 @@ def _of_result(made: Mapping[str, Any], spec: AssertionSpec) -> Verdict:
     )
 
 
+def as_score(made: Any) -> float | None:
+    """A returned number as a score; None for anything else, and for a number that is not finite as a float."""
+    if not isinstance(made, int | float) or isinstance(made, bool):
+        return None
+    try:
+        score = float(made)
+    except OverflowError:
+        return None
+    return score if math.isfinite(score) else None
+
+
 def _numbers(named: Any) -> dict[str, float]:
     if not isinstance(named, Mapping):
         return {}
-    return {name: float(score) for name, score in named.items() if isinstance(score, int | float)}
+    scores = {name: float(score) if isinstance(score, bool) else as_score(score) for name, score in named.items()}
+    return {name: score for name, score in scores.items() if score is not None}
 
 
 def _named(made: Mapping[str, Any], name: str, other: str) -> Any:

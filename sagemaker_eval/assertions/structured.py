@@ -75,17 +75,21 @@ def _judged(spec: AssertionSpec, schema: Schema, document: Json, deadline: float
 
 
 def _contained(spec: AssertionSpec, schema: Schema | None, text: str, deadline: float) -> Verdict:
-    count, problems = 0, [""]
+    wanted = "to contain a JSON object that fits the schema" if schema else "to contain a JSON object"
+    tried = 0
+    problems: list[str] = []
     try:
-        for count, document in enumerate(json_objects(text, deadline), 1):
-            if not (problems := schema.problems(document, deadline) if schema else []):
-                return decide(spec, True, "to contain a JSON object" + (" that fits the schema" if schema else ""))
+        for document in json_objects(text, deadline):
+            tried += 1
+            problems = schema.problems(document, deadline) if schema else []
+            if not problems:
+                return decide(spec, True, wanted)
     except RecursionError:
         raise CaseError("a JSON object in the output is nested too deeply to be read") from None
-    if not count:
-        return decide(spec, False, "to contain a JSON object; there is none")
-    which = "it" if count == 1 else f"none of the {count} does; the last"
-    return decide(spec, False, f"to contain a JSON object that fits the schema; {which}: {'; '.join(problems)}")
+    if not tried:
+        return decide(spec, False, f"{wanted}; there is no JSON object")
+    which = "it does not fit" if tried == 1 else f"none of the {tried} does, not the last"
+    return decide(spec, False, f"{wanted}; {which}: {'; '.join(problems)}")
 
 
 def _schema_reader(spec: AssertionSpec) -> Callable[[Subject], Schema | None]:

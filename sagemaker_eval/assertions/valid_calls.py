@@ -101,8 +101,8 @@ def _tool_calls(document: Json) -> _Calls:
     calls = document.get("tool_calls") if isinstance(document, dict) else document
     if not isinstance(calls, list):
         return ()
-    functions = [call.get("function") if isinstance(call, dict) else None for call in calls]
-    return functions if all(map(_is_call, functions)) else ()
+    functions = [call["function"] for call in calls if isinstance(call, dict) and _is_call(call.get("function"))]
+    return functions if len(functions) == len(calls) else ()
 
 
 def _function_call(document: Json) -> _Calls:

@@ -60,7 +60,7 @@ def _prompt(column: ColumnRecord, summary: ColumnSummary) -> dict[str, Json]:
 
 
 def _metrics(summary: ColumnSummary) -> dict[str, Json]:
-    """promptfoo's metrics of a column; `cost` is null because it is not known. From `latencyP50Ms` on: ours."""
+    """promptfoo's metrics of a column; `cost` is null where no provider told it. From `latencyP50Ms` on: ours."""
     return {
         "score": summary.score,
         "testPassCount": summary.passed,
@@ -73,7 +73,7 @@ def _metrics(summary: ColumnSummary) -> dict[str, Json]:
         "namedScores": dict(summary.named_scores),
         "namedScoresCount": dict(summary.named_score_counts),
         "namedScoreWeights": dict(summary.named_score_weights),
-        "cost": None,
+        "cost": summary.cost,
         "latencyP50Ms": summary.latency_p50,
         "latencyP95Ms": summary.latency_p95,
         "testSkippedCount": summary.skipped,

@@ -39,3 +39,10 @@ def duration(milliseconds: float | None) -> str:
 def tokens(usage: TokenUsage) -> str:
     """`1,200 / 340`: tokens of prompts and of completions; `~` marks counts that are partly estimated."""
     return f"{'~' if usage.estimated else ''}{usage.prompt:,} / {usage.completion:,}"
+
+
+def dollars(amount: float | None) -> str:
+    """`$12.40`, `$0.0031`: two decimals, or the first two digits of less than a cent."""
+    if amount is None:
+        return NOT_AVAILABLE
+    return f"${amount:,.2f}" if amount >= 0.01 or not amount else f"${amount:.2g}"

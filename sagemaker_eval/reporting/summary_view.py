@@ -14,7 +14,7 @@ from rich.text import Text
 from sagemaker_eval.model import ColumnSummary, RunSummary, TokenUsage
 from sagemaker_eval.reporting.base import JournalReader
 from sagemaker_eval.reporting.error_groups import group_errors
-from sagemaker_eval.reporting.figures import NOT_AVAILABLE, counted, duration, percent, tokens
+from sagemaker_eval.reporting.figures import NOT_AVAILABLE, counted, dollars, duration, percent, tokens
 from sagemaker_eval.reporting.terminal import marks_for, one_line, print_indented, width_of
 from sagemaker_eval.running.records import ColumnRecord, RunRecord
 
@@ -66,6 +66,7 @@ _FIGURES = (
     Figure("Latency p50", lambda summary: duration(summary.latency_p50)),
     Figure("p95", lambda summary: duration(summary.latency_p95)),
     Figure("Tokens in / out", lambda summary: tokens(summary.usage)),
+    Figure("Cost", lambda summary: dollars(summary.cost), lambda summary: summary.cost is not None),
     Figure("Cached", cached_share),
 )
 

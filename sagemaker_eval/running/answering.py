@@ -34,7 +34,7 @@ class Answering:
     def check_test(self, test: TestCase) -> None:
         """Raise `ConfigError` for a transform or a provider of the test's own that cannot work."""
         if test.provider is not None:
-            self._pool.of(test.provider)
+            self.check_provider(test.provider)
         if (transform := test.options.get("transform")) is not None:
             self._transform_of(transform)
 
@@ -46,12 +46,13 @@ class Answering:
         else:
             response = _canned(test.provider_output)
         given = response.output
-        if spec.transform is not None:
-            response = await self._transformed(spec.transform, case, rendered, response)
+        own = (test.provider or spec).transform
+        if own is not None:
+            response = await self._transformed(own, case, rendered, response)
         if test.options and (transform := test.options.get("transform")) is not None:
             stages = (given, response.output)
             return replace(await self._transformed(transform, case, rendered, response), stages=stages)
-        return response if spec.transform is None else replace(response, stages=(given, response.output))
+        return response if own is None else replace(response, stages=(given, response.output))
 
     def call(self, case: Case, rendered: Rendered) -> Call:
         """What the provider is asked."""

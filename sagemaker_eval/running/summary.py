@@ -29,6 +29,7 @@ class Tally:
         self.cached_tokens = 0
         self.requests = 0
         self.estimated = False
+        self.cost: float | None = None
         self.grading: TokenUsage | None = None
         self.latencies = array("d")
         self.named_scores: dict[str, float] = {}
@@ -64,6 +65,8 @@ class Tally:
         self.cached_tokens += usage.cached
         self.requests += usage.requests
         self.estimated = self.estimated or usage.estimated
+        if response.cost is not None:
+            self.cost = response.cost + (self.cost or 0.0)
         if (latency := response.latency_ms) is not None:
             self.latencies.append(latency)
 
@@ -73,6 +76,7 @@ def summarise(tallies: Iterable[Tally]) -> ColumnSummary:
     parts = list(tallies)
     latencies = sorted(value for part in parts for value in part.latencies)
     finished = [sum(part.outcomes[outcome] for part in parts) for outcome in Outcome]
+    costs = [part.cost for part in parts if part.cost is not None]
     gradings = [part.grading for part in parts if part.grading is not None]
     return ColumnSummary(
         passed=finished[0],
@@ -91,6 +95,7 @@ def summarise(tallies: Iterable[Tally]) -> ColumnSummary:
         named_scores=_added([part.named_scores for part in parts]),
         named_score_weights=_added([part.named_weights for part in parts]),
         named_score_counts=_added([part.named_counts for part in parts]),
+        cost=math.fsum(costs) if costs else None,
         grading=sum(gradings, TokenUsage()) if gradings else None,
     )
 
@@ -123,7 +128,7 @@ class Totals:
         return RunSummary(
             total=summarise(self._tallies),
             columns=tuple(self._column(tally) for tally in self._tallies),
-            providers=tuple(summarise(tallies) for tallies in providers),
+            providers=tuple(summarise(tallies) for tallies in providers if tallies),
             duration_ms=duration_ms,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import json
 import textwrap
 import warnings
 from collections.abc import Callable, Iterator
@@ -21,15 +22,15 @@ def compile_python(code: str, parameters: tuple[str, ...]) -> Callable[..., Any]
 
     An expression is the result. A body of several lines may be indented as a whole and returns its result; on a single
     line the last statement needs no `return`. `await` makes it an async function. A lambda, and a `def` at the end, is
-    the function itself, and what stands before that `def` runs once, now. Lines count as in `code`. Raises
-    `ConfigError` without a place for what is not valid Python, is empty, never returns, or raises now.
+    the function itself, and what stands before that `def` runs once, now. `json` is imported, as in promptfoo. Lines
+    count as in `code`. Raises `ConfigError` without a place for what is not valid Python, is empty, never returns, or raises now.
     """
     file = INLINE_LINES if "\n" in code.strip() else INLINE_LINE
     body = _parsed(code, file)
     if not body:
         raise ConfigError.of("the code is empty", hint=_HINT)
     name, module = _defining(body, parameters, single_line=file == INLINE_LINE)
-    scope: dict[str, Any] = {"__builtins__": builtins, "__name__": "sageval_code"}
+    scope: dict[str, Any] = {"__builtins__": builtins, "__name__": "sageval_code", "json": json}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -51,8 +51,11 @@ def raised_at(error: BaseException, file: str | None) -> str:
 
 
 def told(error: BaseException) -> str:
-    """The type and text of an error, on one line."""
-    line = " ".join(str(error).split())
+    """The type and text of an error, on one line; the type alone where it fails to say its text."""
+    try:
+        line = " ".join(str(error).split())
+    except Exception:
+        line = ""
     if len(line) > LONGEST_MESSAGE:
         line = f"{line[:LONGEST_MESSAGE]} ..."
     return f"{type(error).__name__}: {line}" if line else type(error).__name__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import importlib
 import inspect
@@ -62,7 +63,9 @@ def call(function: Callable[..., Any], *args: Any, what: str) -> Any:
     """
     try:
         return function(*args)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise script_error(error, function, what) from error
 
 
@@ -73,8 +76,18 @@ async def acall(
     try:
         made = function(*args)
         return await made if inspect.isawaitable(made) else made
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        if isinstance(error, asyncio.CancelledError) and _is_being_cancelled():
+            raise
         raise script_error(error, raised_by or function, what) from error
+
+
+def _is_being_cancelled() -> bool:
+    """Whether the running task was asked to end: else a `CancelledError` is one that the user's code let out."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def positional_arguments(function: Callable[..., Any], most: int = 3) -> frozenset[int]:

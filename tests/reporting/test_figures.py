@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sagemaker_eval.model import TokenUsage
-from sagemaker_eval.reporting.figures import counted, duration, percent, tokens
+from sagemaker_eval.reporting.figures import counted, dollars, duration, percent, tokens
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,11 @@ def test_counts_agree_with_their_noun() -> None:
 def test_estimated_tokens_are_marked() -> None:
     assert tokens(TokenUsage(prompt=1200, completion=34)) == "1,200 / 34"
     assert tokens(TokenUsage(prompt=1200, completion=34, estimated=True)) == "~1,200 / 34"
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [(None, "n/a"), (0.0, "$0.00"), (0.0031, "$0.0031"), (0.01, "$0.01"), (1.239, "$1.24"), (1234.5, "$1,234.50")],
+)
+def test_dollars(amount: float | None, text: str) -> None:
+    assert dollars(amount) == text

@@ -32,6 +32,13 @@ def test_a_tests_own_provider_answers_under_the_columns_name(carried_out: Carrie
     assert row["testCase"]["provider"] == "echo"
 
 
+def test_a_tests_own_provider_brings_its_own_transform(carried_out: Carried) -> None:
+    column = ProviderSpec("echo", "echo", transform=UserCode("output + '1'"))
+    own = ProviderSpec("echo", "echo", transform=UserCode("output + '2'"))
+    tests = [TestCase(vars={"q": "x"}, provider=own), TestCase(vars={"q": "x"})]
+    assert outputs(carried_out(tests, providers=[column])) == ["x2", "x1"]
+
+
 def test_the_providers_transform_comes_before_the_tests(carried_out: Carried) -> None:
     provider = ProviderSpec("echo", "echo", transform=UserCode("output + '1'"))
     test = TestCase(vars={"q": "x"}, options={"transform": UserCode("output + '2'")})

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rapidfuzz.distance import Levenshtein
 
-from sagemaker_eval.assertions.base import ASSERTIONS, PASSED, Check, Subject, is_templated, shortened
-from sagemaker_eval.assertions.text import value_text
+from sagemaker_eval.assertions.base import ASSERTIONS, PASSED, Check, Subject, shortened
+from sagemaker_eval.assertions.text import is_searchable, value_text
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import AssertionSpec, Verdict
 from sagemaker_eval.text.templating.javascript_values import to_text
@@ -16,8 +16,9 @@ _THRESHOLD = 5.0
 @ASSERTIONS.register("levenshtein")
 def levenshtein(spec: AssertionSpec) -> Check:
     """The output is at most `threshold` (5) edits of single characters away from `value`."""
-    if spec.value is None or not (isinstance(spec.value, str | int | float) or is_templated(spec.value)):
-        raise ConfigError.of(f"`{spec.type}` needs a `value`: the text to compare the output with")
+    if not isinstance(spec.value, str):
+        hint = "write a number in quotes" if is_searchable(spec.value) else None
+        raise ConfigError.of(f"`{spec.type}` needs a `value`: the text to compare the output with", hint=hint)
     threshold = _THRESHOLD if spec.threshold is None else spec.threshold
 
     def check(subject: Subject) -> Verdict:

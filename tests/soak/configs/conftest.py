@@ -22,13 +22,20 @@ ROOT = Path(__file__).parent.parent.parent.parent
 
 LEFT_ALONE = frozenset({"expected.json", "arguments.json", "differences.json", "sandbox.yaml", "README.md"})
 """Files that a run does not read, or that say how slow and faulty the sandbox is."""
-FREE = frozenset({"vars", "metadata", "tags", "env", "description", "prompts", "raw", "value", "metric", "label"})
-"""Keys under which most values are as good as any other."""
+MAPS = frozenset({"vars", "metadata", "tags"})
+"""Keys with maps of the user's own: most values in them are as good as any other."""
+WORDING = frozenset({"description", "prompts", "raw", "value", "metric", "label", "id", "suffix", "prefix"})
+"""Keys under which most texts are as good as any other."""
 DOCUMENTS = frozenset({".yaml", ".yml", ".json"})
 MOST_REPEATS = 2
 
+LITERALS: tuple[str, ...] = (
+    *("", " ", "x", "1", "null", "yes", "a\nb\n", "ünïcode☕", "\u202e", "e\u0301" * 9, "a" * 20_000, "\t", '"', "\\n"),
+    *("{{n}}", "{{ n | upper }}", "{% if n %}y{% endif %}", "{{env.NO_SUCH}}", "{{ n.a.b[0] }}", "<b>&amp;", "{", "}"),
+)
+"""Texts that may stand wherever text may stand."""
 TEXTS: tuple[str, ...] = (
-    *("", " ", "x", "1", "null", "yes", "a\nb\n", "ünïcode☕", "\u202e\u0000", "e\u0301" * 9, "a" * 100_000, "\ud800"),
+    *("\u0000", "a" * 200_000, "\ud800"),
     *("{{", "{{n}}", "{{ n | nope }}", "{% if", "{% for %}", "{% endfor %}", "{{ n.a.b[0] }}", "{{ 1 / 0 }}", "{# x"),
     *("{% for i in range(99999999) %}x{% endfor %}", "{{ env.HOME }}", "{{env.NO_SUCH}}", "{{ ''.__class__ }}"),
     *("file://", "file://missing.txt", "file://.", "file://*", "file://{a,b}.yaml", "file://x.py:f", "a/b/", "*.txt"),
@@ -161,9 +168,8 @@ def change_document(path: Path, rng: Random) -> None:
     if not places:
         change_text(path, rng)
         return
-    free = [place for place in places if FREE.intersection(place[:-1]) or place[-1] in FREE]
-    if free and rng.random() < 0.7:
-        change_value(document, rng.choice(free), rng)
+    if rng.random() < 0.7:
+        change_gently(document, places, rng)
     else:
         change_structure(document, rng.choice(places), rng.choice(places), rng)
     moderated(document)
@@ -183,22 +189,27 @@ def parent_of(document: Json, place: Place) -> Any:
     return document
 
 
-def change_value(document: Json, place: Place, rng: Random) -> None:
-    """Put another value in place of one, or a piece of text into it."""
-    parent, key = parent_of(document, place), place[-1]
-    if isinstance(parent[key], str) and rng.random() < 0.5:
-        at = rng.randrange(len(parent[key]) + 1)
-        parent[key] = parent[key][:at] + rng.choice(TEXTS) + parent[key][at:]
-    elif isinstance(parent[key], dict) and rng.random() < 0.7:
-        parent[key][rng.choice(KEYS)] = any_value(rng)
-    elif isinstance(parent[key], list) and rng.random() < 0.7:
-        parent[key].insert(rng.randrange(len(parent[key]) + 1), any_value(rng))
-    else:
-        parent[key] = any_value(rng)
+def change_gently(document: Json, places: list[Place], rng: Random) -> None:
+    """Put another value into a map of the user's own, or more words into a text."""
+    free = [place for place in places if MAPS.intersection(place[:-1])]
+    worded = [place for place in places if WORDING.intersection(place)]
+    if free and (not worded or rng.random() < 0.6):
+        parent, key = parent_of(document, rng.choice(free)), rng.choice(KEYS)
+        if isinstance(parent, dict) and rng.random() < 0.3:
+            parent[key] = any_value(rng)
+        else:
+            place = rng.choice(free)
+            parent_of(document, place)[place[-1]] = any_value(rng)
+        return
+    place = rng.choice(worded or places)
+    text = parent_of(document, place)[place[-1]]
+    if isinstance(text, str):
+        at = rng.choice((0, len(text)))
+        parent_of(document, place)[place[-1]] = text[:at] + rng.choice(LITERALS) + text[at:]
 
 
 def any_value(rng: Random) -> Json:
-    return copy.deepcopy(rng.choice(rng.choice((TEXTS, TEXTS, SCALARS, CONTAINERS))))
+    return copy.deepcopy(rng.choice(rng.choice((LITERALS, LITERALS, TEXTS, SCALARS, CONTAINERS))))
 
 
 def change_structure(document: Json, place: Place, other: Place, rng: Random) -> None:
