@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sagemaker_eval.assertions.script_results import as_score
+from sagemaker_eval.assertions.script_results import named_numbers
+from sagemaker_eval.assertions.values import finite_number
 from sagemaker_eval.errors import ScriptError
 from sagemaker_eval.model import Grade, Json, TestCase, UserCode, Verdict
 from sagemaker_eval.text.code import Code, Role, compile_code
@@ -34,8 +35,9 @@ class ScoringFunction:
 
 def _component(verdict: Verdict) -> dict[str, Json]:
     told: dict[str, Json] = {"pass": verdict.passed, "score": verdict.score, "reason": verdict.reason}
-    if verdict.spec is not None:
-        told["assertion"] = {"type": verdict.spec.type, "value": verdict.spec.value, "metric": verdict.spec.metric}
+    if (spec := verdict.spec) is not None:
+        value = spec.value.source if isinstance(spec.value, UserCode) else spec.value
+        told["assertion"] = {"type": spec.type, "value": value, "metric": spec.metric}
     return told
 
 
@@ -43,8 +45,7 @@ def _graded(made: Json, grade: Grade) -> Grade:
     flaw = _flaw(made)
     if flaw:
         return replace(grade, passed=False, score=0.0, reason=f"assertScoringFunction returned {flaw}")
-    named = made.get("namedScores")
-    scores = {**grade.named_scores, **named} if isinstance(named, dict) else grade.named_scores
+    scores = {**grade.named_scores, **named_numbers(made.get("namedScores"))}
     passed = made["pass"] if "pass" in made else made["pass_"]
     return replace(grade, passed=passed, score=float(made["score"]), reason=made["reason"], named_scores=scores)
 
@@ -55,6 +56,6 @@ def _flaw(made: Any) -> str | None:
         return "no object with `pass`, `score` and `reason`"
     if not isinstance(made.get("pass", made.get("pass_")), bool):
         return "an object whose `pass` is not true or false"
-    if as_score(made.get("score")) is None:
+    if finite_number(made.get("score")) is None:
         return "an object whose `score` is not a number"
     return None if isinstance(made.get("reason"), str) else "an object whose `reason` is not text"

@@ -7,11 +7,11 @@ A boolean, a number, or a grading result (`pass`, `score`, `reason`). Python may
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from sagemaker_eval.assertions.base import PASSED, shortened
+from sagemaker_eval.assertions.values import finite_number
 from sagemaker_eval.model import AssertionSpec, Json, UserCode, Verdict
 from sagemaker_eval.text.javascript.script import UNDEFINED
 from sagemaker_eval.text.templating.javascript_values import to_text
@@ -25,7 +25,7 @@ def verdict_of(made: Json, spec: AssertionSpec) -> Verdict:
         made = _read(made)
     if isinstance(made, bool):
         return _of_boolean(made, spec)
-    if (score := as_score(made)) is not None:
+    if (score := finite_number(made)) is not None:
         return _of_number(score, spec)
     if isinstance(made, Mapping):
         return _of_result(made, spec)
@@ -65,7 +65,7 @@ def _of_number(score: float, spec: AssertionSpec) -> Verdict:
 
 
 def _of_result(made: Mapping[str, Any], spec: AssertionSpec) -> Verdict:
-    passed, score, reason = _named(made, "pass", "pass_"), as_score(made.get("score")), made.get("reason")
+    passed, score, reason = _named(made, "pass", "pass_"), finite_number(made.get("score")), made.get("reason")
     if not isinstance(passed, bool):
         return _wrong(spec, "returned an object whose `pass` is not true or false")
     if score is None:
@@ -82,26 +82,16 @@ def _of_result(made: Mapping[str, Any], spec: AssertionSpec) -> Verdict:
         score=score,
         reason=reason or (PASSED if reached is not spec.negated else "the check gave no reason"),
         spec=spec,
-        named_scores=_numbers(named),
+        named_scores=named_numbers(named),
         members=tuple(_of_result(part, AssertionSpec(spec.kind)) for part in parts or () if isinstance(part, Mapping)),
     )
 
 
-def as_score(made: Any) -> float | None:
-    """A returned number as a score; None for anything else, and for a number that is not finite as a float."""
-    if not isinstance(made, int | float) or isinstance(made, bool):
-        return None
-    try:
-        score = float(made)
-    except OverflowError:
-        return None
-    return score if math.isfinite(score) else None
-
-
-def _numbers(named: Any) -> dict[str, float]:
+def named_numbers(named: Any) -> dict[str, float]:
+    """The entries of returned `namedScores` that are scores; true counts as 1."""
     if not isinstance(named, Mapping):
         return {}
-    scores = {name: float(score) if isinstance(score, bool) else as_score(score) for name, score in named.items()}
+    scores = {name: float(score) if isinstance(score, bool) else finite_number(score) for name, score in named.items()}
     return {name: score for name, score in scores.items() if score is not None}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -17,6 +18,17 @@ WHITE_SPACE = (
     "\u205f\u3000\ufeff"
 )
 """What ECMAScript counts as white space. Python's own idea differs: U+FEFF is none there, U+0085 is."""
+
+
+def finite_number(value: Json) -> float | None:
+    """A number as a finite float; None for anything else, booleans and integers beyond a float included."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def value_reader(spec: AssertionSpec, read: Callable[[Json], T]) -> Callable[[Subject], T]:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 
 from sagemaker_eval.assertions.base import ASSERTIONS, PASSED, Check, Subject, is_templated, shortened
+from sagemaker_eval.assertions.values import finite_number
 from sagemaker_eval.errors import CaseError, ConfigError
 from sagemaker_eval.model import AssertionSpec, Json, Verdict
 
@@ -72,15 +73,15 @@ def _verdict(spec: AssertionSpec, url: str, answer: tuple[int, str]) -> Verdict:
             f"the webhook `{url}` answered `{shortened(body)}`", "it has to answer an object with `pass`: true or false"
         )
     passed = result["pass"] is not spec.negated
-    score = result.get("score", float(result["pass"]))
-    if isinstance(score, bool) or not isinstance(score, int | float):
+    score = finite_number(result.get("score", float(result["pass"])))
+    if score is None:
         raise CaseError(f"the webhook `{url}` answered a `score` that is no number", "a score is a number from 0 to 1")
     reason = result.get("reason") or (PASSED if passed else f"the webhook `{url}` answered pass: {result['pass']}")
-    return Verdict(passed, 1.0 - score if spec.negated else float(score), str(reason), spec)
+    return Verdict(passed, 1.0 - score if spec.negated else score, str(reason), spec)
 
 
 def _decoded(body: str) -> Json:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

@@ -7,6 +7,7 @@ import gc
 import json
 import logging
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -15,6 +16,7 @@ from sagemaker_eval.calling.clock import Sleep
 from sagemaker_eval.cli.dry_run import dry_run
 from sagemaker_eval.cli.ending import refuse_unwritable, report
 from sagemaker_eval.cli.exit_codes import BELOW_PASS_RATE, BROKEN, FINE, INTERRUPTED, exit_code
+from sagemaker_eval.cli.guests import Guests
 from sagemaker_eval.cli.interrupts import Interrupts
 from sagemaker_eval.cli.logs import logging_to
 from sagemaker_eval.cli.preparing import Prepared, prepared
@@ -38,11 +40,14 @@ _WRITING = "the results are being written; press Ctrl-C again to leave without t
 
 def evaluate(request: EvalRequest, sleep: Sleep = asyncio.sleep) -> int:
     """Carry out one `sageval eval` and return its exit code. Raises `ConfigError` and `SetupError` before any call."""
-    with prepared(request, sleep) as run:
-        return dry_run(run) if request.dry_run else carry_out(run)
+    guests = Guests(quiet=request.as_json)
+    with ExitStack() as stack:
+        with guests.at_work():
+            run = stack.enter_context(prepared(request, sleep))
+        return dry_run(run) if request.dry_run else carry_out(run, guests)
 
 
-def carry_out(run: Prepared) -> int:
+def carry_out(run: Prepared, guests: Guests) -> int:
     """Run the plan, write and show the results."""
     fail_under, failed_code = _thresholds(run)
     refuse_unwritable(run.suite.output_paths)
@@ -59,7 +64,8 @@ def carry_out(run: Prepared) -> int:
     ):
         log.info("run %s: %d cases, %d columns", run_id, run.plan.total, len(run.plan.columns))
         spare_collector()
-        finished, bug = asyncio.run(_listen(run, journal, run_id, interrupts))
+        with guests.at_work():
+            finished, bug = asyncio.run(_listen(run, journal, run_id, interrupts))
         all_written = report(run, record, journal, finished, folder)
         if bug is not None:
             raise bug

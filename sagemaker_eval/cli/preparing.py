@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -215,7 +216,7 @@ def earlier_rows(source: str, environ: Mapping[str, str]) -> Iterator[dict[str, 
     Raises `ConfigError` where there is none.
     """
     path = Path(source)
-    if not path.is_file():
+    if not os.path.isfile(path):
         path = recorded_run(source, environ) / "journal.jsonl"
     try:
         if path.suffix == ".jsonl":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def _read(reference: str, where: Place, base_path: str, env: Mapping[str, str]) 
     ending = Path(path).suffix.lower()
     if ending not in {".yaml", ".yml", ".json"}:
         raise ConfigError.of(f"`{reference}` ends neither in `.yaml`, `.yml` nor in `.json`", where, _FILE_HINT)
-    if not Path(path).is_file():
+    if not os.path.isfile(path):
         raise no_file(reference, base_path, where)
     shown = display_path(path)
     text = read_text(path)

@@ -69,7 +69,7 @@ def assertion_value(value: Json, base_path: str, where: Place) -> Json:
         return value
     file = split_function(value)[0]
     path = resolve(file, base_path)
-    if not Path(path).is_file():
+    if not os.path.isfile(path):
         raise no_file(file, base_path, where)
     match Path(path).suffix.lower():
         case ".txt":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,12 +52,12 @@ def is_path(text: str, base_path: str) -> bool:
     if len(text) > _MAX_PATH or "://" in text:
         return False
     if text.endswith("/"):
-        return Path(base_path, text).is_dir()
+        return os.path.isdir(os.path.join(base_path, text))
     file = split_function(text)[0]
     if not file.lower().endswith((*TEXTS, *SCRIPTS, *_TYPESCRIPT, *_PROGRAMS, *_NO_TEXT)):
         return False
     one_word = len(text.split()) == 1 and "{{" not in text
-    return one_word or Path(base_path, file).is_file() or bool(expand_glob(file, base_path))
+    return one_word or bool(expand_glob(file, base_path))
 
 
 def prompt_paths(reference: str, base_path: str, where: Place, notice: Callable[[str], None]) -> list[str]:
@@ -65,15 +66,15 @@ def prompt_paths(reference: str, base_path: str, where: Place, notice: Callable[
     A folder stands for its texts alone: code is run only where it is named. Raises `ConfigError` for what does not
     exist and for files that can never be prompts; `notice` hears what a glob or a folder passes over.
     """
-    path = Path(resolve(reference, base_path))
-    if path.is_dir():
-        every = sorted(str(file) for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+    path = resolve(reference, base_path)
+    if os.path.isdir(path):
+        every = sorted(str(file) for file in Path(path).iterdir() if file.is_file() and not file.name.startswith("."))
         return _readable(every, TEXTS, reference, where, notice)
-    found = [str(path)] if path.is_file() else expand_glob(reference, base_path)
+    found = [path] if os.path.isfile(path) else expand_glob(reference, base_path)
     if not found:
         raise no_file(reference, base_path, where)
     for file in found:
-        _refuse(file, where, alone=found == [str(path)])
+        _refuse(file, where, alone=found == [path])
     return _readable(found, (*TEXTS, *SCRIPTS), reference, where, notice)
 
 

@@ -1,7 +1,7 @@
 """Our verdicts beside those that promptfoo 0.123.1 gave of an `echo` provider, family by family (`recorded_*.json`).
 
 An entry has the output, the assertion, and what promptfoo said of it: `[pass, score]`, or `error` where it raised. One
-that is marked `differs` has another verdict here on purpose; the mark says why.
+that is marked `differs` is known to have another verdict here; the mark says where that comes from.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ async def awaited(verdict: Awaitable[Verdict]) -> Verdict:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_the_verdicts_are_promptfoos_except_where_they_differ_on_purpose(family: str) -> None:
+def test_the_verdicts_are_promptfoos_except_for_known_differences(family: str) -> None:
     unexpected = [
         entry for entry in entries(family) if (our_verdict(entry) == entry["verdict"]) is ("differs" in entry)
     ]
@@ -67,5 +67,5 @@ def test_little_differs() -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_where_promptfoo_raises_nothing_passes(family: str) -> None:
     raised = [entry for entry in entries(family) if entry["verdict"] == "error"]
-    allowed = [entry for entry in raised if entry["type"] in ("is-json", "contains-json", "not-contains-json")]
-    assert all(our_verdict(entry) == "error" for entry in raised if entry not in allowed)
+    passed = [entry for entry in raised if our_verdict(entry) != "error"]
+    assert all(isinstance(entry["value"], bool) for entry in passed)  # schemas by the JSON Schema standard

@@ -1,4 +1,4 @@
-"""What is-json says of an output."""
+"""What is-json and contains-json say of an output."""
 
 from __future__ import annotations
 
@@ -103,3 +103,57 @@ def test_what_is_too_deep_for_a_schema_decides_nothing(judged: Judged) -> None:
 def test_a_schema_that_is_none_is_refused_beforehand(judged: Judged, schema: Json) -> None:
     with pytest.raises(ConfigError, match=r"schema|Schema"):
         judged("{}", "is-json", schema)
+
+
+@pytest.mark.parametrize(
+    ("output", "schema", "passed"),
+    [
+        ('Here: {"name": "Ann", "age": 3}.', None, True),
+        ('Here: {"name": "Ann", "age": 3}.', PERSON, True),
+        ("Here: {name: Ann, age: 3,}", PERSON, True),
+        ('{"name": "Ann"} {"name": "Bob", "age": 4}', PERSON, True),
+        ('{"name": "Ann"}', PERSON, False),
+        ("[1, 2]", None, False),
+        ("no JSON", None, False),
+        ("", None, False),
+    ],
+)
+def test_contains_json_and_its_opposite(judged: Judged, output: str, schema: Json, passed: bool) -> None:
+    assert judged(output, "contains-json", schema).passed is passed
+    assert judged(output, "not-contains-json", schema).passed is not passed
+
+
+@pytest.mark.parametrize(
+    ("output", "type", "schema", "reason"),
+    [
+        ("x", "contains-json", None, "Expected output to contain a JSON object; there is no JSON object"),
+        ("{}", "not-contains-json", None, "Expected output not to contain a JSON object"),
+        (
+            '{"name": "Ann"}',
+            "contains-json",
+            PERSON,
+            "Expected output to contain a JSON object that fits the schema; "
+            "it does not fit: `$` must have a property `age`",
+        ),
+        (
+            '{"a": 1} {"name": "Ann"}',
+            "contains-json",
+            PERSON,
+            "Expected output to contain a JSON object that fits the schema; "
+            "none of the 2 does, not the last: `$` must have a property `age`",
+        ),
+    ],
+)
+def test_a_missing_object_is_explained(judged: Judged, output: str, type: str, schema: Json, reason: str) -> None:
+    assert judged(output, type, schema).reason == reason
+
+
+def test_an_object_that_is_too_deep_decides_nothing(judged: Judged) -> None:
+    with pytest.raises(CaseError, match="nested too deeply"):
+        judged('{"a": ' + "[" * 40_000 + "]" * 40_000 + "}", "contains-json")
+
+
+@pytest.mark.parametrize("schema", [1, "", ["a"], {"type": "text"}])
+def test_a_schema_for_contains_json_that_is_none_is_refused_beforehand(judged: Judged, schema: Json) -> None:
+    with pytest.raises(ConfigError, match=r"schema|Schema"):
+        judged("{}", "contains-json", schema)

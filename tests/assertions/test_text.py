@@ -1,4 +1,4 @@
-"""What equals, contains, icontains and regex say of an output."""
+"""What equals, contains, icontains, starts-with, ends-with and regex say of an output."""
 
 from __future__ import annotations
 
@@ -43,6 +43,10 @@ HOLDS = [
     ("contains", "grüße", "üß"),
     ("icontains", "PARIS, France", "paris"),
     ("icontains", "Ça va", "ÇA"),
+    ("starts-with", "Paris, France", "Paris"),
+    ("starts-with", "☕ or tea", "☕"),
+    ("ends-with", "Paris, France", "France"),
+    ("ends-with", "x", "x"),
     ("regex", "Hello, World", "^Hello"),
     ("regex", "Hello, World", "[Ww]orld$"),
     ("regex", "a\nb", "^a"),
@@ -64,6 +68,10 @@ FAILS = [
     ("contains", "paris", "Paris"),
     ("contains", "", "Paris"),
     ("icontains", "Lyon", "Paris"),
+    ("starts-with", "paris, France", "Paris"),
+    ("starts-with", " Paris", "Paris"),
+    ("ends-with", "Paris, France.", "France"),
+    ("ends-with", "", "x"),
     ("regex", "Hello, World", "world"),
     ("regex", "a\nb", "^b"),
     ("regex", "a\n", "a$"),
@@ -97,6 +105,9 @@ def test_what_fails(judged: Judged, type: str, output: str, value: Json) -> None
         ("not-contains", "Paris", "Paris", 'Expected output not to contain "Paris"'),
         ("icontains", "Lyon", "Paris", 'Expected output to contain, in any case, "Paris"'),
         ("not-icontains", "PARIS", "Paris", 'Expected output not to contain, in any case, "Paris"'),
+        ("starts-with", "Lyon", "Paris", 'Expected output to start with "Paris"; it starts with "Lyon"'),
+        ("not-starts-with", "Paris", "P", 'Expected output not to start with "P"; it starts with "Paris"'),
+        ("ends-with", "x" * 50, "y", f'Expected output to end with "y"; it ends with "…{"x" * 40}"'),
         ("regex", "Lyon", "^P", 'Expected output to match regex "^P"'),
         ("not-regex", "Paris", "^P", 'Expected output not to match regex "^P"'),
     ],
@@ -130,6 +141,8 @@ def test_a_pattern_may_hold_variables(judged: Judged) -> None:
         ("not-icontains", "", "`not-icontains` needs a `value`: text that is not empty, or a number"),
         ("contains", ["a"], "`contains` needs a `value`: text that is not empty, or a number"),
         ("contains", True, "`contains` needs a `value`: text that is not empty, or a number"),
+        ("starts-with", "", "`starts-with` needs a `value`: text that is not empty"),
+        ("not-ends-with", 42, "`not-ends-with` needs a `value`: text that is not empty"),
         ("regex", None, "`regex` needs a `value`: a regular expression"),
         ("regex", "", "`regex` needs a `value`: a regular expression"),
         (
@@ -150,6 +163,7 @@ def test_what_can_never_be_judged_is_refused_beforehand(judged: Judged, type: st
     ("type", "message"),
     [
         ("contains", "the value of `contains` is empty for this case"),
+        ("ends-with", "the value of `ends-with` is empty for this case"),
         ("not-icontains", "the value of `not-icontains` is empty for this case"),
         ("regex", "the value of `regex` is empty for this case"),
     ],

@@ -68,7 +68,8 @@ def test_an_embedder_has_no_more_calls_in_flight_than_it_may(
     again = workshop.run(config, environ, max_concurrency=32)
 
     assert (ended.code, again.code) == (0, 0)
-    assert pause.most == IN_FLIGHT
+    assert pause.most <= IN_FLIGHT
+    assert pause.most == IN_FLIGHT or model_type != "custom", "batches may leave a place free; single calls do not"
     texts = cases * len(SIMILAR) + len(set(ended.outputs))
     assert sent == texts if model_type == "custom" else sent < texts / 4
     assert sandbox.count("grader") == sent

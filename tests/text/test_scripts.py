@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
 
 import pytest
 
 from sagemaker_eval.errors import ConfigError, ScriptError
-from sagemaker_eval.text.scripts import call, load_function, positional_arguments
+from sagemaker_eval.text.scripts import acall, call, load_function, positional_arguments
 
 
 def write(folder: Path, name: str, code: str) -> None:
@@ -168,6 +169,35 @@ def test_an_error_of_the_function_tells_its_line(tmp_path: Path) -> None:
 def test_leaving_the_program_is_an_error_of_the_function(tmp_path: Path) -> None:
     write(tmp_path, "x.py", "def main():\n    raise SystemExit\n")
     with pytest.raises(ScriptError, match=r"^`x.py:2` raised SystemExit$"):
+        call(load_function("file://x.py", str(tmp_path), "main"), what="transform")
+
+
+@pytest.mark.parametrize("error", ["GeneratorExit", "BaseException", "asyncio.CancelledError"])
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_errors_that_would_end_a_task_are_errors_of_the_function(tmp_path: Path, kind: str, error: str) -> None:
+    write(tmp_path, "x.py", f"import asyncio\n{kind} main():\n    raise {error}\n")
+    function = load_function("file://x.py", str(tmp_path), "main")
+    with pytest.raises(ScriptError, match=rf"^`x.py:3` raised {error.removeprefix('asyncio.')}$"):
+        asyncio.run(acall(function, what="transform"))
+
+
+def test_a_task_that_is_cancelled_ends_within_the_function(tmp_path: Path) -> None:
+    write(tmp_path, "x.py", "import asyncio\nasync def main():\n    await asyncio.Event().wait()\n")
+    function = load_function("file://x.py", str(tmp_path), "main")
+
+    async def cancelled() -> None:
+        task = asyncio.create_task(acall(function, what="transform"))
+        await asyncio.sleep(0)
+        task.cancel()
+        await task
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(cancelled())
+
+
+def test_an_error_that_cannot_tell_its_text_is_told_by_its_type(tmp_path: Path) -> None:
+    write(tmp_path, "x.py", "class Odd(Exception):\n    def __str__(self): return 1 / 0\ndef main():\n    raise Odd\n")
+    with pytest.raises(ScriptError, match=r"^`x.py:4` raised Odd$"):
         call(load_function("file://x.py", str(tmp_path), "main"), what="transform")
 
 

@@ -170,7 +170,7 @@ def _repair(prompt: str, reply: str, flaw: str, wanted: str) -> str:
     complaint = f"That reply {flaw}. Answer once more, with {wanted} and nothing else."
     try:
         messages = json.loads(prompt)
-    except ValueError:
+    except (ValueError, RecursionError):
         messages = None
     if isinstance(messages, list) and all(isinstance(message, dict) for message in messages):
         turns = [{"role": "assistant", "content": reply or "(empty)"}, {"role": "user", "content": complaint}]

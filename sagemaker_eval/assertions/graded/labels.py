@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 
 from sagemaker_eval.assertions.base import shortened
 from sagemaker_eval.assertions.graded.asking import GraderError
-from sagemaker_eval.model import Json, Response
+from sagemaker_eval.assertions.values import finite_number
+from sagemaker_eval.model import Json, Response, compact_json
 
 _WRAPPERS = ("predictions", "outputs", "results", "data", "result", "output", "classifications", "generated_text")
 """Members that hold the answer proper: MLflow, Triton, OpenAI-like servers, samples."""
@@ -55,7 +55,7 @@ def _decoded(value: Json) -> Json:
         return value
     try:
         return json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -88,7 +88,10 @@ def _of_object(node: Mapping[str, Json]) -> dict[str, float]:
 
 
 def _checked(found: Mapping[str, float]) -> dict[str, float]:
-    for label, score in found.items():
-        if not is_number(score) or not math.isfinite(score):
-            raise GraderError(f"the classification endpoint gave `{label}` the score `{score}`", "a score is a number")
-    return {label: float(score) for label, score in found.items()}
+    scores: dict[str, float] = {}
+    for label, written in found.items():
+        if (score := finite_number(written)) is None:
+            shown = shortened(compact_json(written), 60)
+            raise GraderError(f"the classification endpoint gave `{label}` the score `{shown}`", "a score is a number")
+        scores[label] = score
+    return scores

@@ -6,7 +6,6 @@ Tolerant of form, never of substance: what is not stated is `Unreadable`, and so
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
@@ -14,6 +13,7 @@ from typing import TypeVar
 from sagemaker_eval.assertions.base import shortened
 from sagemaker_eval.assertions.graded.asking import Unreadable
 from sagemaker_eval.assertions.graded.loose_json import MOST_CHARACTERS, pieces
+from sagemaker_eval.assertions.values import finite_number
 from sagemaker_eval.model import Json, compact_json
 
 T = TypeVar("T")
@@ -172,7 +172,7 @@ def as_number(value: Json, scale: float | None = 1.0) -> float | None:
     if isinstance(value, bool):
         return None if scale is None else float(value) * scale
     if isinstance(value, int | float):
-        return float(value) if math.isfinite(value) else None
+        return finite_number(value)
     found = _SCORE.match(value.strip(_DECORATION)) if isinstance(value, str) else None
     if found is None:
         return None
@@ -203,7 +203,7 @@ def _decoded(text: str) -> str:
     if text[0] == '"':
         try:
             inner = json.loads(text, strict=False)
-        except ValueError:
+        except (ValueError, RecursionError):
             inner = None
         if isinstance(inner, str) and inner.strip():
             return inner.strip()

@@ -9,7 +9,7 @@ import math
 
 from sagemaker_eval.assertions.base import ASSERTIONS, PASSED, Check, Subject
 from sagemaker_eval.assertions.metrics.scored import verdict
-from sagemaker_eval.errors import CaseError
+from sagemaker_eval.errors import CaseError, ConfigError
 from sagemaker_eval.model import AssertionSpec, Verdict
 from sagemaker_eval.text.templating.javascript_values import to_text
 
@@ -17,14 +17,16 @@ from sagemaker_eval.text.templating.javascript_values import to_text
 @ASSERTIONS.register("perplexity")
 def perplexity(spec: AssertionSpec) -> Check:
     """The perplexity of the output is at most `threshold`; needs log probabilities from the provider."""
+    threshold = spec.threshold
+    if threshold is None and spec.negated:
+        raise ConfigError.of(f"`{spec.type}` needs a `threshold`", hint="for example `threshold: 20`")
 
     def check(subject: Subject) -> Verdict:
         found = perplexity_of(spec, subject)
-        if (spec.threshold is None or found <= spec.threshold) is not spec.negated:
+        if threshold is None or (found <= threshold) is not spec.negated:
             return Verdict(True, 1.0, PASSED, spec)
-        wanted = "none" if spec.threshold is None else f"{'above' if spec.negated else 'of at most'} "
-        limit = "" if spec.threshold is None else to_text(spec.threshold)
-        return Verdict(False, 0.0, f"Expected a perplexity {wanted}{limit}; it is {found:.3f}", spec)
+        wanted = f"{'above' if spec.negated else 'of at most'} {to_text(threshold)}"
+        return Verdict(False, 0.0, f"Expected a perplexity {wanted}; it is {found:.3f}", spec)
 
     return check
 
@@ -41,11 +43,17 @@ def perplexity_score(spec: AssertionSpec) -> Check:
 
 
 def perplexity_of(spec: AssertionSpec, subject: Subject) -> float:
-    """The perplexity of a response. Raises `CaseError` where its provider tells no log probabilities."""
+    """The perplexity of a response, infinite where it is beyond a float.
+
+    Raises `CaseError` where its provider tells no log probabilities.
+    """
     told = subject.response.log_probs
     if not told:
         raise CaseError(
             f"`{spec.type}` cannot be judged: `{subject.provider.name}` tells no log probabilities",
             "ask the model for them, or let a provider of your own return `logProbs`",
         )
-    return math.exp(-math.fsum(told) / len(told))
+    try:
+        return math.exp(-math.fsum(told) / len(told))
+    except OverflowError:
+        return math.inf

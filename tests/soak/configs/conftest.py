@@ -44,20 +44,8 @@ TEXTS: tuple[str, ...] = (
 )
 SCALARS: tuple[Json, ...] = (None, True, False, 0, -1, 1, 2.5, -0.0, 1e308, 10**20, 2**63, 5e-324)
 CONTAINERS: tuple[Json, ...] = (
-    *(
-        [],
-        {},
-        [None],
-        [[]],
-        [{}],
-        {"a": None},
-        {"": 1},
-        {"raw": "x"},
-        {"id": "echo"},
-        ["a", "b", [2]],
-        {"a": {"b": [1]}},
-    ),
-    *({"$ref": "#/prompts"}, {"$ref": "#/no/such"}, {"type": "contains", "value": "a"}, {"vars": {"n": [1, 2]}}),
+    *([], {}, [None], [[]], [{}], ["a", "b", [2]], {"a": None}, {"": 1}, {"a": {"b": [1]}}, {"raw": "x"}),
+    *({"id": "echo"}, {"$ref": "#/prompts"}, {"$ref": "#/no/such"}, {"vars": {"n": [1, 2]}}, {"type": "contains"}),
 )
 KEYS: tuple[str, ...] = (
     *("prompts", "providers", "tests", "vars", "assert", "type", "value", "config", "id", "label", "raw", "options"),
@@ -118,7 +106,7 @@ class Seed:
 
 @pytest.fixture(scope="session")
 def seeds() -> list[Seed]:
-    """The corpus, which asks `echo` and scripts, and the configurations of the project, which ask the sandbox."""
+    """The corpus, which asks `echo` and scripts, and the configurations of the project, which ask SageMaker."""
     return [*_corpus(), *_shown()]
 
 
@@ -127,7 +115,7 @@ def _corpus() -> Iterator[Seed]:
         given = path.parent / "arguments.json"
         options = json.loads(given.read_text("utf-8")) if given.exists() else {}
         arguments = options.get("arguments", ["-c", "promptfooconfig.yaml"])
-        yield Seed(path.parent, tuple(arguments), tuple(options.get("environment", {}).items()))
+        yield Seed(path.parent, (*arguments, "--sandbox"), tuple(options.get("environment", {}).items()))
 
 
 def _shown() -> Iterator[Seed]:
