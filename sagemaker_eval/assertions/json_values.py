@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from itertools import accumulate
 
 from sagemaker_eval.assertions.json_schema.json_text import NotJson, parse_json
 from sagemaker_eval.assertions.regex.patterns import TooSlow
@@ -15,7 +16,11 @@ from sagemaker_eval.model import Json
 MAX_OBJECT_CHARACTERS = 100_000
 """An object is read no further than this from its opening brace, as in promptfoo."""
 
+_MAX_YAML_DEPTH = 1000
+"""The YAML parser takes a time that grows with the square of the depth."""
+
 _BRACE = re.compile("[{}]")
+_BRACKET = re.compile(r"[\[\]{}]")
 _QUOTED_OR_COMMENT = re.compile(
     r"""
     "(?:[^"\\\n]|\\.)*+(?:"|$)
@@ -67,10 +72,18 @@ def _read(candidate: str) -> Json:
         return parse_json(candidate)
     except NotJson:
         pass
+    if _depth(candidate) > _MAX_YAML_DEPTH:
+        return None
     try:
         return parse_yaml(_QUOTED_OR_COMMENT.sub(_comment_in_yaml, candidate), "")
     except ConfigError:
         return None
+
+
+def _depth(candidate: str) -> int:
+    """How deep the brackets of a text are nested at most, whatever they stand in."""
+    steps = (1 if bracket[0] in "[{" else -1 for bracket in _BRACKET.finditer(candidate))
+    return max(accumulate(steps), default=0)
 
 
 def _comment_in_yaml(found: re.Match[str]) -> str:

@@ -98,9 +98,15 @@ class Judge:
         self._scoring = lru_cache(_KEPT_SCORING)(ScoringFunction)
 
     def prepare(self, specs: Sequence[AssertionSpec]) -> list[Problem]:
-        """Everything that is wrong with the assertions, before anything is sent."""
+        """Everything that is wrong with the assertions, before anything is sent.
+
+        Those of `defaultTest` come by with every test, and are looked at once.
+        """
         problems: list[Problem] = []
         for spec in specs:
+            known = self._prepared.get(id(spec))
+            if known is not None and known.spec is spec:
+                continue
             for step in (self._check_templates, self._prepare):
                 try:
                     step(spec)

@@ -12,6 +12,7 @@ from sagemaker_eval.cli.preparing import Prepared
 from sagemaker_eval.cli.streams import stderr, stdout, writing_to_stdout
 from sagemaker_eval.errors import ConfigError, Problem, SagevalError
 from sagemaker_eval.events import RunFinished
+from sagemaker_eval.providers.base import Local
 from sagemaker_eval.reporting.console import show_results
 from sagemaker_eval.reporting.document_json import write_json_document
 from sagemaker_eval.reporting.messages import print_error, print_notice
@@ -92,13 +93,18 @@ def _say_how_it_ended(run: Prepared, finished: RunFinished) -> None:
         if done:
             print_notice(stderr(), f"the run had to stop after {done} of {total} cases; these are kept")
     if finished.interrupted:
-        kept = run.services.store is not None and not run.services.refresh
+        kept = run.services.store is not None and not run.services.refresh and not _asks_only_user_code(run)
         again = (
             "run the same command again: what was answered comes from the cache"
             if kept
             else "without the cache, the same command asks for everything anew"
         )
         print_notice(stderr(), f"interrupted after {done} of {total} cases; {again}")
+
+
+def _asks_only_user_code(run: Prepared) -> bool:
+    """Whether no answer goes through the cache: those of the user's own providers never do."""
+    return all(isinstance(run.bench.pool.of(spec), Local) for spec in run.suite.providers)
 
 
 def _say_error(run: Prepared, error: SagevalError) -> None:

@@ -36,7 +36,7 @@ class AssertionContext:
 
 
 def build_assertions(raw: Json, where: Place, context: AssertionContext) -> tuple[AssertionSpec, ...]:
-    """The assertions of a list; none where it is absent. Raises `ConfigError`."""
+    """The assertions of a list; none where it is absent. Raises `ConfigError`, with those that are right as usable."""
     if raw is None:
         return ()
     if not isinstance(raw, list):
@@ -47,7 +47,7 @@ def build_assertions(raw: Json, where: Place, context: AssertionContext) -> tupl
         raise ConfigError.of(message, where, "split the test")
     problems = Problems()
     specs = problems.attempt_each(enumerate(raw), lambda item: _assertion(item[1], within(where, item[0]), context))
-    problems.check()
+    problems.check(tuple(specs))
     return tuple(specs)
 
 

@@ -13,6 +13,8 @@ from sagemaker_eval.model import Place
 _MAX_FIELD = 2**26
 """Characters of one value. The default of the csv module, 2^17, is less than a long document."""
 
+_OTHER_DELIMITERS = (";", "\t")
+
 _DEFAULTS = TableOptions()
 
 _Record = tuple[int, list[str]]
@@ -30,10 +32,11 @@ def read_csv(lines: Iterable[str], path: str, options: TableOptions = _DEFAULTS)
     """The rows as entries, `Row #1` the first. Lines keep their ends.
 
     Names are trimmed, values are text as it stands, blank lines do not count. Raises `ConfigError` with the line for
-    a row with more or fewer columns than the header, broken quotes, and what `TestColumns` refuses.
+    a row with more or fewer columns than the header, broken quotes, another delimiter, and what `TestColumns` refuses.
     """
     records = _records(lines, path, options.delimiter)
     line, header = next(records, (1, []))
+    _check_delimiter(header, options.delimiter, Place(path, line))
     columns = TestColumns(header, Place(path, line), options)
     width = len(columns)
     for number, (line, row) in enumerate(records, start=1):
@@ -57,6 +60,15 @@ def _records(lines: Iterable[str], path: str, delimiter: str) -> Iterator[_Recor
         if record and not (len(record) == 1 and record[0].isspace()):
             yield begins, record
         begins = reader.line_num + 1
+
+
+def _check_delimiter(header: list[str], delimiter: str, where: Place) -> None:
+    """Spreadsheet programs write `;` in half of the world: the whole header would be the name of one variable."""
+    other = next((mark for mark in _OTHER_DELIMITERS if len(header) == 1 and mark in header[0].strip()), None)
+    if other is not None and other != delimiter:
+        written = other.replace("\t", "\\t")
+        message = f"the header is a single column with `{written}` in its name, and the delimiter is `{delimiter}`"
+        raise ConfigError.of(message, where, f"set the environment variable PROMPTFOO_CSV_DELIMITER to `{written}`")
 
 
 def _ragged(width: int, row: list[str], where: Place) -> ConfigError:

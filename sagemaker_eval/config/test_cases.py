@@ -50,10 +50,20 @@ class TestContext:
 
 
 def build_test(raw: Json, where: Place, context: TestContext) -> TestCase:
-    """The test that `raw` describes, merged as promptfoo merges (defaults first). Raises `ConfigError`."""
-    own = read_test(raw, where, context)
-    check_telling(raw, where)
-    return merged(own, context)
+    """The test that `raw` describes, merged as promptfoo merges (defaults first).
+
+    Raises `ConfigError`; where only assertions are wrong, the test with the others is usable.
+    """
+    problems = Problems()
+    own = problems.attempt(lambda: read_test(raw, where, context))
+    if own is None:
+        problems.check()
+    assert own is not None
+    problems.attempt(lambda: check_telling(raw, where))
+    test = problems.attempt(lambda: merged(own, context))
+    problems.check(test)
+    assert test is not None
+    return test
 
 
 def check_telling(raw: Mapping[str, Json], where: Place) -> None:
@@ -117,7 +127,7 @@ def overlaid(lower: TestCase, upper: TestCase) -> TestCase:
 
 
 def read_test(raw: Json, where: Place, context: TestContext) -> TestCase:
-    """A test, or `defaultTest`, by itself."""
+    """A test, or `defaultTest`, by itself. Raises `ConfigError` as `build_test` does."""
     if not isinstance(raw, Mapping):
         raise misshapen("a map", raw, where)
     base_path, problems = context.base_path, Problems()
@@ -130,14 +140,16 @@ def read_test(raw: Json, where: Place, context: TestContext) -> TestCase:
     variables = part("vars", lambda value, place: read_variables(value, place, base_path))
     grader = partial(_provider, context=context)
     options = part("options", lambda value, place: read_options(value, place, base_path, grader, context.notice))
-    asserted = AssertionContext(context.assertion_types, base_path, grader)
-    assertions = part("assert", lambda value, place: build_assertions(value, place, asserted))
     provider = part("provider", lambda value, place: _provider(value, place, context))
     output = part("providerOutput", _output)
-    problems.check()
+    sound = not problems
+    asserted = AssertionContext(context.assertion_types, base_path, grader)
+    assertions = part("assert", lambda value, place: build_assertions(value, place, asserted))
+    if not sound:
+        problems.check()
     assert entry is not None
     scoring = entry.assert_scoring_function
-    return TestCase(
+    test = TestCase(
         description=entry.description,
         vars=variables or EMPTY,
         assertions=assertions or (),
@@ -151,6 +163,8 @@ def read_test(raw: Json, where: Place, context: TestContext) -> TestCase:
         scoring=UserCode(scoring, base_path, within(where, "assertScoringFunction")) if scoring else None,
         where=where,
     )
+    problems.check(test)
+    return test
 
 
 def read_default_test(

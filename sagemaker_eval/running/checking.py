@@ -53,7 +53,10 @@ class Checker:
                 problems.extend(self._comparisons(test))
                 problems.extend(self.judge.prepare(test.assertions))
 
-        plan = Plan.of(self.suite, inspect)
+        try:
+            plan = Plan.of(self.suite, inspect)
+        except ConfigError as error:
+            raise ConfigError(dict.fromkeys([*problems, *error.problems])) from None
         problems += () if self.partial else _of_size(plan)
         if problems:
             raise ConfigError(dict.fromkeys(problems))

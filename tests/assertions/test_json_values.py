@@ -50,6 +50,10 @@ def test_an_object_ends_where_too_much_was_read() -> None:
     assert len(list(json_objects(long, FOREVER))) <= 1
 
 
+def test_a_broken_object_that_is_very_deep_is_none() -> None:
+    assert list(json_objects('{"a": ' + "[" * 40_000 + "]" * 20_000 + "}", FOREVER)) == []
+
+
 def test_many_open_braces_take_too_long_rather_than_for_ever() -> None:
     with pytest.raises(TooSlow):
         list(json_objects("{ a: [ " * 5_000, time.perf_counter() + 0.01))

@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
+import pytest
+
+from sagemaker_eval.cli.interrupts import Interrupts
 from sagemaker_eval.sandbox.request_log import LoggedRequest
 from sagemaker_eval.sandbox.server import Sandbox
 
@@ -103,3 +106,35 @@ def test_a_second_ctrl_c_drops_the_calls_in_flight(cli: Cli, serve: Callable[...
     assert cli.rows() == []
     assert "interrupted after 0 of 2 cases" in rest
     assert "Traceback" not in err + rest
+
+
+def test_a_run_that_does_not_react_is_left_at_the_third_ctrl_c(capsys: pytest.CaptureFixture[str]) -> None:
+    asked: list[str] = []
+    with pytest.raises(KeyboardInterrupt), Interrupts(lambda: asked.append("defer")) as interrupts:
+        interrupts.react = lambda: asked.append("react")
+        for _ in range(3):
+            signal.raise_signal(signal.SIGINT)
+    assert asked == ["react", "react"]
+    assert capsys.readouterr().err.startswith("interrupted")
+
+
+def test_writing_results_is_left_at_the_second_ctrl_c_however_often_the_run_was_asked_to_stop() -> None:
+    asked: list[str] = []
+    with pytest.raises(KeyboardInterrupt), Interrupts(lambda: asked.append("defer")) as interrupts:
+        interrupts.react = lambda: asked.append("react")
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        interrupts.react = None
+        signal.raise_signal(signal.SIGINT)
+        assert asked == ["react", "react", "defer"]
+        signal.raise_signal(signal.SIGINT)
+    assert asked == ["react", "react", "defer"]
+
+
+def test_answers_of_code_of_the_user_are_not_said_to_come_from_the_cache(cli: Cli) -> None:
+    code = "import os, signal\ndef call_api(prompt):\n    os.kill(os.getpid(), signal.SIGINT)\n    return {'output': 1}\n"
+    cli.write("stops.py", code)
+    cli.write("tests.csv", "x\n1\n2\n3\n")
+    ran = cli.eval("-p", "{{x}}", "-r", "file://stops.py", "-t", "tests.csv", "-j", "1")
+    assert ran.code == 130
+    assert "without the cache, the same command asks for everything anew" in ran.err

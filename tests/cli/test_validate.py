@@ -127,6 +127,14 @@ def test_all_problems_of_a_kind_are_told_at_once(cli: Cli) -> None:
     assert ran.err.endswith("3 problems\n")
 
 
+def test_a_wrong_assertion_hides_no_other_of_its_test(cli: Cli) -> None:
+    assertions = "[{type: regex, value: '('}, {type: contians, value: x}, {type: latency}]"
+    cli.write("sageval.yaml", config(tests=f"[{{assert: {assertions}}}]"))
+    ran = cli("validate")
+    assert ran.code == 2
+    assert ran.err.endswith("3 problems\n")
+
+
 def test_what_can_be_built_is_checked_although_other_parts_are_wrong(cli: Cli) -> None:
     cli.write(
         "sageval.yaml",

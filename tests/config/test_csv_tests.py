@@ -71,6 +71,14 @@ def test_what_the_csv_module_writes_is_read_back(rows: list[list[str]]) -> None:
         ("a,,b,\n", "f.csv:1: column 2, 4 has no name"),
         ("\na, b,a\n", "f.csv:2: column `a` more than once"),
         ("a,b,a,c,b\n", "f.csv:1: columns `a`, `b` more than once"),
+        (
+            "a;__expected\n1;x\n",
+            "f.csv:1: the header is a single column with `;` in its name, and the delimiter is `,`",
+        ),
+        (
+            "a\tb\n1\t2\n",
+            "f.csv:1: the header is a single column with `\\t` in its name, and the delimiter is `,`",
+        ),
     ],
 )
 def test_what_is_refused(text: str, message: str) -> None:

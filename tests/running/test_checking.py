@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from sagemaker_eval import assertions, providers
@@ -37,6 +39,22 @@ def test_templates_and_assertions_are_reported_together() -> None:
     assert "nope" in found[0]
     assert "regex" in found[1]
     assert "latency" in found[2]
+
+
+def test_tests_that_end_with_an_error_leave_what_was_found_before() -> None:
+    def tests() -> Iterator[TestCase]:
+        yield TestCase(assertions=(AssertionSpec("latency"),))
+        raise ConfigError.of("the second row is no test")
+
+    class Tests:
+        def __len__(self) -> int:
+            return 2
+
+        def __iter__(self) -> Iterator[TestCase]:
+            return tests()
+
+    found = problems(Suite(prompts=(Prompt("p", "p", "1"),), providers=ECHO, tests=Tests()))
+    assert found == ["`latency` needs a `threshold` in milliseconds", "the second row is no test"]
 
 
 def test_a_plan_without_columns_is_an_error() -> None:

@@ -1,7 +1,7 @@
 """The binding to QuickJS: one program, run once, in a context of its own, within limits.
 
 A context has the language and nothing else: no files, no network, no modules, no environment. What the engine cannot
-do by itself is done by the `javascript_*.js` files of this package, which are evaluated first.
+do by itself is done by the files in `shims/`, which are evaluated first.
 """
 
 from __future__ import annotations

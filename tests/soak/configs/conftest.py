@@ -105,9 +105,9 @@ class Seed:
 
 
 @pytest.fixture(scope="session")
-def seeds() -> list[Seed]:
-    """The corpus, which asks `echo` and scripts, and the configurations of the project, which ask SageMaker."""
-    return [*_corpus(), *_shown()]
+def seeds() -> tuple[list[Seed], list[Seed]]:
+    """The corpus, which asks `echo` and scripts; and the configurations of the project, which ask SageMaker."""
+    return [*_corpus()], [*_shown()]
 
 
 def _corpus() -> Iterator[Seed]:
