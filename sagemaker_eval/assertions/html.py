@@ -13,13 +13,12 @@ from sagemaker_eval.model import AssertionSpec, Verdict
 MAX_CHARACTERS = 10 * 1024 * 1024
 """Longer outputs are not HTML, as in promptfoo."""
 
-_OPENING_TAG = re.compile(r"<[a-zA-Z][a-zA-Z0-9-]*+(?:\s[^>]*+)?>")
+_TAG_START = re.compile(r"<[a-zA-Z][a-zA-Z0-9-]*+(?:\s|(?P<slash>/?)\Z)")
 _CLOSING_TAG = re.compile(r"</[a-zA-Z][a-zA-Z0-9-]*+\s*+>")
 _SIGNS = (
-    (1, re.compile(r"<[a-zA-Z][a-zA-Z0-9-]*+(?:/|\s[^>]*+(?<=/))>")),
+    (1, _CLOSING_TAG),
     (1, re.compile(r"&(?:[a-zA-Z]++|#[0-9]++|#x[0-9a-fA-F]++);")),
     (2, re.compile(r"<!DOCTYPE\s++html", re.IGNORECASE)),
-    (1, re.compile(r"<!--.*?-->", re.DOTALL)),
     (1, re.compile(r"""\s[a-zA-Z-]++=\s*+["'][^"']*+["']""")),
     (
         2,
@@ -78,6 +77,22 @@ def has_signs_of_html(text: str) -> bool:
     """Whether a text shows signs of HTML that together weigh enough."""
     if ("<" not in text and "&" not in text and "=" not in text) or len(text) > MAX_CHARACTERS:
         return False
-    tags = (_OPENING_TAG.search(text) is not None) + (_CLOSING_TAG.search(text) is not None)
-    weight = tags + sum(weight for weight, sign in _SIGNS if sign.search(text))
-    return weight >= _ENOUGH_SIGNS
+    weight = sum(weight for weight, sign in _SIGNS if sign.search(text))
+    return weight >= _ENOUGH_SIGNS or weight + _weight_of_tags(text) + _has_comment(text) >= _ENOUGH_SIGNS
+
+
+def _weight_of_tags(text: str) -> int:
+    """One for opening tags, another one for tags that end with a slash; looked at piece by piece, so that it takes a
+    time that grows with the text only.
+    """
+    opening = closed = False
+    for piece in text.split(">")[:-1]:
+        if found := _TAG_START.search(piece):
+            opening = opening or not found["slash"]
+            closed = closed or piece.endswith("/")
+    return opening + closed
+
+
+def _has_comment(text: str) -> bool:
+    start = text.find("<!--")
+    return start >= 0 and text.find("-->", start + 4) >= 0

@@ -39,6 +39,12 @@ _WRAPPERS = {"html": 1, "head": _AFTER_HEAD, "body": _IN_BODY, "frameset": _IN_B
 """The elements that a browser adds where they are not written, and how far the document is once they have begun."""
 
 
+_MAX_DEPTH = 512
+"""Browsers nest no deeper; what stands further inside is read as if it stood beside."""
+_MAX_ALIKE = 3
+"""Elements of one name whose formatting goes on, by the standard's Noah's Ark clause."""
+
+
 @dataclass(eq=False, slots=True)
 class _Node:
     name: str
@@ -146,9 +152,14 @@ class HtmlTree:
                 return
 
     def _push(self, name: str) -> None:
+        if len(self._stack) >= _MAX_DEPTH:
+            return
         node = _Node(name)
         self._stack.append(node)
         if name in FORMATTING:
+            alike = [one for one in self._formatting if one.name == name]
+            if len(alike) >= _MAX_ALIKE:
+                self._formatting.remove(alike[0])
             self._formatting.append(node)
 
     def _pop(self) -> None:

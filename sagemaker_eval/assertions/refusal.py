@@ -55,7 +55,7 @@ _PHRASES = re.compile(
     | i\ (?:\w+ly\ )?(?:decline|refuse)\ (?:to|this|that|your)
     | i(?:'d|\ would)\ (?:rather|prefer)\ not\b
     | i(?:'m|\ am)\ (?:just|only|merely)\ {_AN_AI}
-    | i(?:'m|\ am)\ {_AN_AI}[^.!?]*\b(?:cannot|can't|not|unable|don't)\b
+    | i(?:'m|\ am)\ {_AN_AI}[^.!?]{{0,200}}\b(?:cannot|can't|not|unable|don't)\b
     | as\ {_AN_AI}
     | (?:against|violat(?:e|es|ing))\ {_OURS}{_RULES}
     | my\ (?:\w+\ )?{_RULES}\ (?:do(?:es)?\ not|don'?t|doesn'?t|prevents?|prohibits?|forbids?)

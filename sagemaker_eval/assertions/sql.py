@@ -22,6 +22,7 @@ from sagemaker_eval.registry import nearest_name
 if TYPE_CHECKING:
     from sqlglot import exp
 
+_BEGINNING = re.compile(r"[\s(;]*+(?:[a-zA-Z]|--|/\*|\#|\Z)")
 _OPENING_FENCE = re.compile(r"[ \t]{0,3}(?P<fence>`{3,}|~{3,})(?P<language>.*)")
 _LINE_END = re.compile(r"\r\n?|\n")
 _NO_CODE = re.compile(
@@ -111,6 +112,8 @@ def sql_blocks(text: str) -> Iterator[str]:
 
 def _refuse_suspicious(text: str, database: str) -> None:
     """Raises `NotSql` for what a parser takes for SQL although it is a slip, as promptfoo does."""
+    if not _BEGINNING.match(text):
+        raise NotSql("it does not begin as a statement does")
     if text.count("`") % 2:
         raise NotSql("a backtick is not closed")
     code = _NO_CODE.sub(lambda found: " ? " if found["text"] else " ", text)

@@ -82,8 +82,10 @@ def _in_text(text: str) -> Iterator[str]:
         position = start.end()
         try:
             document, end = _raw_decode(text, start.end() - 1)
-        except (JSONDecodeError, RecursionError):
+        except JSONDecodeError:
             continue
+        except RecursionError:  # no call is nested that deeply, and each line of it would be tried in vain
+            return
         if _LINE_END.match(text, end):
             yield from _names(document)
         position = end

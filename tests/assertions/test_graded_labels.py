@@ -82,9 +82,17 @@ def test_an_answer_without_labels_decides_nothing(graded: Graded, answer: Any) -
 
 
 def test_a_score_that_is_no_number_decides_nothing(graded: Graded) -> None:
-    answer = [{"label": "positive", "score": float("inf")}]
-    with pytest.raises(Undecided, match="the score `inf`"):
-        graded([Response(answer)], "Hurrah!", "classifier", "positive")
+    for score, shown in ((float("inf"), "inf"), (10**400, "10{59}…")):
+        answer = [{"label": "positive", "score": score}]
+        with pytest.raises(Undecided, match=f"the score `{shown}`"):
+            graded([Response(answer)], "Hurrah!", "classifier", "positive")
+
+
+@pytest.mark.parametrize("answer", ["No", "yes.", "0", "Sorry", "[" * 100_000])
+def test_a_word_that_names_no_category_flags_nothing_and_clears_nothing(graded: Graded, answer: str) -> None:
+    for type in ("moderation", "not-moderation"):
+        with pytest.raises(Undecided, match="cannot be read"):
+            graded([answer], "Hurrah!", type)
 
 
 def test_what_is_classified_may_be_worded(graded: Graded) -> None:

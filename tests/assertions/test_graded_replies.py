@@ -102,3 +102,26 @@ def test_a_reply_that_is_cut_is_read_right_or_not_at_all(passed: bool, score: fl
     except Unreadable:
         return
     assert (judged.passed, judged.score) in ((passed, score), (passed, 0.2))
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "x" * 40_000,
+        f"score: 1{' ' * 40_000}y",
+        f"pass: x{' |' * 20_000}y",
+        f"<pass>{' ' * 40_000}</pas",
+        f"Hm,{' ' * 40_000}y",
+        '{"a":' * 8_000,
+    ],
+)
+def test_a_model_that_repeats_itself_for_ever_holds_nothing_up(reply: str) -> None:
+    for read in (judgement(), points):
+        with pytest.raises(Unreadable):
+            read(reply)
+
+
+@pytest.mark.parametrize("read", [judgement(), points])
+def test_a_score_beyond_all_bounds_is_unreadable(read: Callable[[str], object]) -> None:
+    with pytest.raises(Unreadable, match="score of|no number"):
+        read(f'{{"pass": true, "score": 1{"0" * 400}, "reason": "x"}}')

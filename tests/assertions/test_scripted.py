@@ -51,6 +51,7 @@ def test_javascript(judged: Judged, value: str, more: dict[str, Any], passed: bo
         ("{'pass_': True, 'score': 1, 'reason': 'r'}", {}, True, 1.0),
         ("words = output.split()\nreturn len(words) == 2", {}, True, 1.0),
         ("context['vars']['animal'] == 'fox'", {}, True, 1.0),
+        ("json.loads('[0.5]')[0]", {}, True, 0.5),
     ],
 )
 def test_python(judged: Judged, value: str, more: dict[str, Any], passed: bool, score: float) -> None:
@@ -85,6 +86,8 @@ def test_not_turns_the_verdict_round(judged: Judged, type: str, value: str, pass
         ("({score: 1})", "`pass` is not true or false"),
         ("({pass: true, reason: 'r'})", "`score` is not a number"),
         ("({pass: true, score: 1})", "`reason` is not text"),
+        ("({pass: true, score: 1 / 0, reason: 'r'})", "`score` is not a number"),
+        ("1 / 0", "returned `inf`"),
     ],
 )
 def test_a_check_that_throws_or_returns_no_verdict_fails(judged: Judged, type: str, value: str, reason: str) -> None:
@@ -140,3 +143,10 @@ def test_named_scores_and_parts_of_a_result_are_kept(grade: Graded, spec: Specs)
     assert result.named_scores == {"tone": 0.5}
     assert result.named_score_weights == {"tone": 2.0}
     assert [verdict.reason for verdict in result.flat_verdicts()] == ["r", "part"]
+
+
+def test_a_number_beyond_all_bounds_is_no_score(judged: Judged) -> None:
+    verdict = judged("x", "python", "10**400")
+    assert (verdict.passed, verdict.score) == (False, 0.0)
+    named = judged("x", "python", "{'pass': True, 'score': 1, 'reason': 'r', 'namedScores': {'a': 10**400, 'b': 0.5}}")
+    assert named.named_scores == {"b": 0.5}

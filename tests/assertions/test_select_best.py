@@ -23,15 +23,20 @@ Make = Callable[..., Any]
 CRITERIA = AssertionSpec("select-best", "names {{ what }}")
 
 
-def compared(graders: Any, outputs: tuple[str, ...], spec: AssertionSpec = CRITERIA) -> list[Verdict]:
-    """The verdicts of a single select-best on each of the outputs."""
+def compared(
+    graders: Any,
+    outputs: tuple[str, ...],
+    spec: AssertionSpec = CRITERIA,
+    prompts: tuple[str, ...] = ("Where?", "Where?", "Where?"),
+) -> list[Verdict]:
+    """The verdicts of a single select-best on each of the outputs, answers to the prompts."""
     test = TestCase(assertions=(spec,))
     contenders = [
         Contender(
             Subject(
                 text=output,
                 value=None,
-                prompt="Where?",
+                prompt=prompt,
                 vars={"what": "a city"},
                 test=test,
                 template=Prompt("", "", ""),
@@ -40,7 +45,7 @@ def compared(graders: Any, outputs: tuple[str, ...], spec: AssertionSpec = CRITE
             ),
             UNASSERTED,
         )
-        for output in outputs
+        for output, prompt in zip(outputs, prompts, strict=False)
     ]
     judge = Judge(Templates(), graders)
     return [grade.verdicts[0] for grade in asyncio.run(judge.compare(test, contenders))]
@@ -127,3 +132,10 @@ def test_a_number_that_is_not_plainly_chosen_is_none(reply: str) -> None:
 def test_there_have_to_be_criteria(grader: Make, graders: Make, value: object) -> None:
     with pytest.raises(ConfigError, match="the criteria"):
         compared(graders(grader(["0"])), ("Lyon", "France"), AssertionSpec("select-best", value))
+
+
+def test_the_prompt_is_shown_only_where_it_is_that_of_all_answers(grader: Make, graders: Make) -> None:
+    judge = grader(["0"])
+    compared(graders(judge), ("Lyon", "Paris"))
+    compared(graders(judge), ("Lyon", "Paris"), prompts=("Where?", "Where then?"))
+    assert ["Where" in prompt for prompt, _ in judge.asked] == [True, True, False, False]

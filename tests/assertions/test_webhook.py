@@ -73,6 +73,9 @@ def test_a_fault_of_the_service_is_asked_again(judged: Judged) -> None:
         ((200, "yes"), "answered `yes`"),
         ((200, '{"pass": "yes"}'), "has to answer|answered"),
         ((200, '{"pass": true, "score": "high"}'), "`score` that is no number"),
+        ((200, f'{{"pass": true, "score": 1{"0" * 400}}}'), "`score` that is no number"),
+        ((200, '{"pass": true, "score": NaN}'), "`score` that is no number"),
+        ((200, "[" * 100_000), "answered"),
     ],
 )
 def test_a_service_that_gives_no_verdict_leaves_the_case_undecided(

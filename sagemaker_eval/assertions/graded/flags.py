@@ -34,8 +34,11 @@ _HARMLESS = frozenset(
     {"safe", "ok", "okay", "neutral", "clean", "none", "normal", "acceptable", "benign", "harmless", "allowed", "sfw"}
     | {"nontoxic", "nottoxic", "nothate", "nonhate", "nothatespeech", "nonoffensive", "notoffensive", "noharm"}
 )
+_NO_LABELS = frozenset({"yes", "no", "y", "n", "true", "false", "i", "sorry", "error", "unknown", "na"})
+"""Lone words that models answer with and that name no category: whether something was flagged they leave open."""
+
 _FOLDED = re.compile(r"[\W_]+")
-_GUARD = re.compile(r"[\s*_`\"'>#]*(?:response\s*:|verdict\s*:|label\s*:)?[\s*_`\"']*(safe|unsafe)\b", re.IGNORECASE)
+_GUARD = re.compile(r"[\s*_`\"'>#]*+(?:(?:response|verdict|label)\s*+:[\s*_`\"']*+)?(safe|unsafe)\b", re.IGNORECASE)
 _CODE = re.compile(r"\b[SO]\d{1,2}\b", re.IGNORECASE)
 
 
@@ -59,13 +62,12 @@ def moderated(response: Response, threshold: float) -> Moderated:
             return found
     if (found := _guarded(response.text)) is not None:
         return found
-    try:
-        scores = label_scores(response)
-    except GraderError:
+    scores = _scores(response)
+    if scores is None:
         raise GraderError(
             f"the moderation endpoint's answer cannot be read: {shortened(response.text) or 'nothing'}",
             "known are OpenAI's moderation object, Llama Guard's `safe` and `unsafe`, and labels with scores",
-        ) from None
+        )
     flags = tuple(name for name, score in scores.items() if score >= threshold and not _is_harmless(name))
     return Moderated(bool(flags), flags)
 
@@ -115,6 +117,17 @@ def _guarded(text: str) -> Moderated | None:
         return Moderated(False)
     codes = dict.fromkeys(code.upper() for code in _CODE.findall(answer[found.end() :]))
     return Moderated(True, tuple(f"{code} ({LLAMA_GUARD[code]})" if code in LLAMA_GUARD else code for code in codes))
+
+
+def _scores(response: Response) -> dict[str, float] | None:
+    """The labels of an answer; None where it has none, and for a lone word that is no name of a category."""
+    word = _folded(response.text)
+    if word in _NO_LABELS or word.isdigit():
+        return None
+    try:
+        return label_scores(response)
+    except GraderError:
+        return None
 
 
 def _flag(flag: Json) -> str:

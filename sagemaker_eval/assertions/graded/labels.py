@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from sagemaker_eval.assertions.base import shortened
 from sagemaker_eval.assertions.graded.asking import GraderError
 from sagemaker_eval.assertions.values import finite_number
-from sagemaker_eval.model import Json, Response, compact_json
+from sagemaker_eval.model import Json, Response
 
 _WRAPPERS = ("predictions", "outputs", "results", "data", "result", "output", "classifications", "generated_text")
 """Members that hold the answer proper: MLflow, Triton, OpenAI-like servers, samples."""
@@ -91,7 +91,7 @@ def _checked(found: Mapping[str, float]) -> dict[str, float]:
     scores: dict[str, float] = {}
     for label, written in found.items():
         if (score := finite_number(written)) is None:
-            shown = shortened(compact_json(written), 60)
+            shown = shortened(str(written), 60)
             raise GraderError(f"the classification endpoint gave `{label}` the score `{shown}`", "a score is a number")
         scores[label] = score
     return scores

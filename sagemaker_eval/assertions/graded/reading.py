@@ -46,21 +46,22 @@ _END_OF_THOUGHT = re.compile(rf"</{_THOUGHT}>|<\|channel\|>final<\|message\|>", 
 _OPEN_THOUGHT = re.compile(rf"<{_THOUGHT}>|<\|channel\|>analysis", re.IGNORECASE)
 _SPECIAL_TOKEN = re.compile(r"<\|[\w ]{1,30}\|>|</?s>|\[/?INST\]")
 
-_TAG = re.compile(r"<([a-z_]{4,20})>\s*([^<]*?)\s*</\1>", re.IGNORECASE)
+_TAG = re.compile(r"<([a-z_]{4,20})>([^<]*)</\1>", re.IGNORECASE)
 _LABELLED = re.compile(
-    r"""(?P<before>[\s>#*_`~\-–•|\d.)("'{\[✅❌]*)
+    r"""(?P<before>[\s>#*_`~\-–•|\d.)("'{\[✅❌]*+)
     (?P<final>(?:final|overall)\s+)?
-    (?P<label>[a-z]+(?:[ _]?[a-z]+)?)
-    [\s*_`"')\]]*(?:->|→|=>|[:=|])+[\s*_`"'(|]*
-    (?P<value>\S.*?)[\s|]*$""",
+    (?P<label>[a-z]{1,30}(?:[ _]?[a-z]{1,30})?)
+    [\s*_`"')\]]*+(?:->|→|=>|[:=|])++[\s*_`"'(|]*+
+    (?P<value>\S.*)$""",
     re.IGNORECASE | re.VERBOSE,
 )
+_BLANKS_AND_BARS = " \t\r\n\v\f|"
 _FOLDED = re.compile(r"[\W_]+")
 
 _PLAIN = r"[+-]?(?:\d+(?:[.,]\d+)?|[.,]\d+)"
 _SCORE = re.compile(
-    rf"(?P<number>{_PLAIN})\s*(?:(?P<percent>%)|(?:/|out\s+of)\s*(?P<most>{_PLAIN})(?:\s*points?)?)?"
-    r"(?=\s*(?:$|[,;(–—]|-\s|\.\s|\.$))",
+    rf"(?P<number>{_PLAIN})(?:\s*+(?:(?P<percent>%)|(?:/|out\s+of)\s*+(?P<most>{_PLAIN})(?:\s*+points?)?))?"
+    r"(?=\s*+(?:$|[,;(–—]|-\s|\.\s|\.$))",
     re.IGNORECASE,
 )
 
@@ -119,11 +120,11 @@ def labels(answer: str, names: tuple[str, ...]) -> dict[str, Json]:
     "Overall" and "final" before a label say which counts; else a label that comes twice has to say the same.
     """
     found: dict[str, tuple[bool, str]] = {}
-    for line in _segments(_TAG.sub(r"\n\1: \2\n", answer), names):
+    for line in _segments(_TAG.sub(_labelled_line, answer), names):
         match = _LABELLED.match(line)
         if match is None or (name := fold(match["label"])) not in names:
             continue
-        final, value = match["final"] is not None, match["value"]
+        final, value = match["final"] is not None, match["value"].rstrip(_BLANKS_AND_BARS)
         known = found.get(name)
         if known is not None and known[0] == final and known[1].lower() != value.lower() and name not in REASON_NAMES:
             raise Unreadable(f"gives `{name}` more than once, and differently")
@@ -132,9 +133,14 @@ def labels(answer: str, names: tuple[str, ...]) -> dict[str, Json]:
     return {name: value for name, (_, value) in found.items()}
 
 
+def _labelled_line(tag: re.Match[str]) -> str:
+    return f"\n{tag[1]}: {tag[2].strip()}\n"
+
+
 def _segments(text: str, names: tuple[str, ...]) -> Iterator[str]:
     """Lines, cut also where a label follows a comma, a semicolon or a bar."""
-    split = re.compile(rf"\n|[,;|]\s*(?=[\s*_\"']*(?:{'|'.join(names)})\b[\s*_\"']*[:=])", re.IGNORECASE)
+    name = rf"[*_\"'][\s*_\"']*+(?:{'|'.join(names)})|(?:{'|'.join(names)})"
+    split = re.compile(rf"\n|[,;|]\s*+(?=(?:{name})\b[\s*_\"']*+[:=])", re.IGNORECASE)
     return (segment for segment in split.split(text) if segment.strip())
 
 

@@ -24,7 +24,7 @@ PROMPT = chat(
         "a single integer, and nothing else."
     ),
     user=(
-        "Task:\n{{ prompt }}\n\n"
+        "{% if prompt %}Task:\n{{ prompt }}\n\n{% endif %}"
         '{% for output in outputs %}<answer number="{{ loop.index0 }}">\n{{ output }}\n</answer>\n{% endfor %}\n'
         "The number of the best answer:"
     ),
@@ -71,12 +71,16 @@ def _verdict(spec: AssertionSpec, passed: bool, score: float, reason: str, usage
 
 
 async def _chosen(spec: AssertionSpec, contenders: Sequence[Contender]) -> Reply[int]:
-    """The position of the best among the answers, as they are shown. Raises `GraderError`."""
+    """The position of the best among the answers, as they are shown. Raises `GraderError`.
+
+    The grader sees a prompt only where all answers are to the same one: that of one column would favour its answer.
+    """
     first = contenders[0].subject
     assert first.templates is not None
     criteria = first.templates.render_value(spec.value, first.vars)
     outputs = [contender.subject.text for contender in contenders]
-    variables = {"criteria": criteria, "prompt": first.prompt, "outputs": outputs}
+    shared = all(contender.subject.prompt == first.prompt for contender in contenders)
+    variables = {"criteria": criteria, "prompt": first.prompt if shared else "", "outputs": outputs}
 
     def read(reply: str) -> int:
         return chosen_number(reply, len(outputs))
