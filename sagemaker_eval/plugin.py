@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from asyncio import CancelledError
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -42,6 +43,9 @@ __all__ = [
     "decide",
     "model_type",
 ]
+
+_RAISED = (Exception, SystemExit, CancelledError)
+"""What a plugin may raise without ending the run, or a worker of it."""
 
 EXTENSIBLE = (ASSERTIONS, COMPARISONS, FORMATS)
 """The registries that a plugin may add to; a run forgets what its plugins added."""
@@ -71,7 +75,7 @@ def assertion(name: str) -> Callable[[Assertion], Assertion]:
                 return _guarded(make(spec), name, file)
             except SagevalError:
                 raise
-            except Exception as error:
+            except _RAISED as error:
                 raise ConfigError.of(f"`{name}`: {raised_at(error, file)} raised {told(error)}") from error
 
         prepare.__doc__ = make.__doc__
@@ -82,7 +86,7 @@ def assertion(name: str) -> Callable[[Assertion], Assertion]:
 
 
 def _guarded(check: Check, name: str, file: str | None) -> Check:
-    def fault(error: Exception) -> CaseError:
+    def fault(error: BaseException) -> CaseError:
         return ScriptError(f"`{name}`: {raised_at(error, file)} raised {told(error)}", "correct the plugin")
 
     async def awaited(verdict: Awaitable[Verdict]) -> Verdict:
@@ -90,7 +94,7 @@ def _guarded(check: Check, name: str, file: str | None) -> Check:
             return await verdict
         except SagevalError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise fault(error) from error
 
     def guarded(subject: Subject) -> Verdict | Awaitable[Verdict]:
@@ -98,7 +102,7 @@ def _guarded(check: Check, name: str, file: str | None) -> Check:
             verdict = check(subject)
         except SagevalError:
             raise
-        except Exception as error:
+        except _RAISED as error:
             raise fault(error) from error
         return verdict if isinstance(verdict, Verdict) else awaited(_awaitable(verdict, name))
 
@@ -146,7 +150,7 @@ class _GuardedFormat:
             made = call()
         except SagevalError:
             raise
-        except Exception as error:
+        except _RAISED as error:
             place = raised_at(error, self._file)
             raise fault(f"model type `{self._name}`: {place} raised {told(error)}", "correct the plugin") from error
         if not isinstance(made, kind):

@@ -40,7 +40,8 @@ def max_score(spec: AssertionSpec) -> Compare:
 def _verdict(spec: AssertionSpec, wins: bool, score: float, best: float) -> Verdict:
     if wins:
         return Verdict(True, 1.0, PASSED, spec, {"maxScore": score})
-    return Verdict(False, 0.0, f"scores {_two(score)}; the best answer scores {_two(best)}", spec, {"maxScore": score})
+    level = "an earlier answer scores as much" if score == best else f"the best answer scores {_two(best)}"
+    return Verdict(False, 0.0, f"scores {_two(score)}; {level}", spec, {"maxScore": score})
 
 
 def _total(rule: _Rule, contender: Contender) -> float:

@@ -94,13 +94,11 @@ def first_set(*values: T | None) -> T:
 
 
 def _model_type(parsed: ProviderId, config: ModelConfig, where: Place, names: KnownNames) -> str:
-    if parsed.model_type:
-        return parsed.model_type
     known = names.embedding_formats if parsed.embedding else names.formats
-    if config.model_type:
-        if config.model_type not in known:
-            raise ConfigError([unknown_name("model type", config.model_type, known, within(where, "modelType"))])
-        return config.model_type
+    if config.model_type and config.model_type not in known:
+        raise ConfigError([unknown_name("model type", config.model_type, known, within(where, "modelType"))])
+    if chosen := parsed.model_type or config.model_type:
+        return chosen
     named = "jumpstart" in _endpoint(parsed, config).lower() and not parsed.embedding
     return "jumpstart" if named and "jumpstart" in known else _DEFAULTS.model_type
 

@@ -137,6 +137,19 @@ def test_the_score_of_perplexity_is_higher_for_less_surprise(judged: Judged) -> 
     assert judged(None, "not-perplexity-score", threshold=0.3, response=answer).score == pytest.approx(2 / 3)
 
 
+def test_an_impossible_token_is_an_infinite_surprise(judged: Judged) -> None:
+    answer = Response("x", log_probs=(-9999.0,))
+    assert judged(None, "perplexity", threshold=20, response=answer).reason == (
+        "Expected a perplexity of at most 20; it is inf"
+    )
+    assert judged(None, "perplexity-score", threshold=0.1, response=answer).score == 0
+
+
+def test_above_no_threshold_is_no_perplexity(judged: Judged) -> None:
+    with pytest.raises(ConfigError, match="`not-perplexity` needs a `threshold`"):
+        judged(None, "not-perplexity", response=Response("x", log_probs=(-1.0,)))
+
+
 @pytest.mark.parametrize("type", ["perplexity", "perplexity-score"])
 def test_without_log_probabilities_nothing_is_judged(judged: Judged, type: str) -> None:
     with pytest.raises(Undecided, match="tells no log probabilities"):
@@ -144,7 +157,7 @@ def test_without_log_probabilities_nothing_is_judged(judged: Judged, type: str) 
 
 
 @pytest.mark.parametrize("type", ["rouge-n", "rouge-l", "bleu", "gleu", "meteor", "levenshtein"])
-@pytest.mark.parametrize("value", [None, {"a": 1}])
+@pytest.mark.parametrize("value", [None, {"a": 1}, 42])
 def test_a_metric_needs_a_reference(judged: Judged, type: str, value: Json) -> None:
     with pytest.raises(ConfigError, match="needs a `value`"):
         judged("x", type, value)

@@ -132,7 +132,9 @@ def test_writing_results_is_left_at_the_second_ctrl_c_however_often_the_run_was_
 
 
 def test_answers_of_code_of_the_user_are_not_said_to_come_from_the_cache(cli: Cli) -> None:
-    code = "import os, signal\ndef call_api(prompt):\n    os.kill(os.getpid(), signal.SIGINT)\n    return {'output': 1}\n"
+    code = (
+        "import os, signal\ndef call_api(prompt):\n    os.kill(os.getpid(), signal.SIGINT)\n    return {'output': 1}\n"
+    )
     cli.write("stops.py", code)
     cli.write("tests.csv", "x\n1\n2\n3\n")
     ran = cli.eval("-p", "{{x}}", "-r", "file://stops.py", "-t", "tests.csv", "-j", "1")

@@ -77,6 +77,16 @@ def test_a_check_that_raises_is_an_error_of_its_case(cli: Cli, type: str, messag
     assert outcomes(cli, config(type)) == [("errored", message)] * 2
 
 
+@pytest.mark.parametrize("error", ["SystemExit(0)", "CancelledError"])
+def test_a_check_that_would_end_the_run_is_an_error_of_its_case(cli: Cli, error: str) -> None:
+    raising = CHECKS.replace('{}["no such key"]', f"(_ for _ in ()).throw({error})")
+    cli.write("checks/mine.py", f"from asyncio import CancelledError\n{raising}")
+    cli.write("sageval.yaml", config("broken-check"))
+    ran = cli.eval()
+    assert ran.code == 3
+    assert f"raised {error.partition('(')[0]}" in ran.out
+
+
 def test_a_plugin_adds_model_types(cli: Cli) -> None:
     cli.write("checks/mine.py", CHECKS)
     cli.write("sageval.yaml", config(provider="sagemaker:shouting:e"))

@@ -95,6 +95,11 @@ def test_the_id_wins_over_model_type_with_a_notice() -> None:
     ]
 
 
+def test_an_unknown_model_type_is_refused_although_the_id_would_win() -> None:
+    with pytest.raises(ConfigError, match="unknown model type `lama`"):
+        options({"modelType": "lama"}, id="sagemaker:openai:mine")
+
+
 @pytest.mark.parametrize(
     "form",
     [

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pathlib import Path
+
 import pytest
 
 from sagemaker_eval.errors import ConfigError
@@ -118,6 +120,7 @@ def test_a_comparison_of_one_column_is_refused_before_the_run(carried_out: Carri
         ("({pass: false, score: 0, reason: context.componentResults[0].reason})", False, "Assertion passed"),
         ("true", False, "assertScoringFunction returned no object with `pass`, `score` and `reason`"),
         ("namedScores.x.y", False, "assertScoringFunction"),
+        ("({pass: true, score: 1 / 0, reason: 'r'})", False, "assertScoringFunction returned an object whose `score`"),
     ],
 )
 def test_a_scoring_function_decides_in_place_of_the_mean(
@@ -127,3 +130,15 @@ def test_a_scoring_function_decides_in_place_of_the_mean(
     (row,) = carried_out([TestCase(vars={"q": "x"}, assertions=asserted, scoring=UserCode(code))])
     assert row["success"] is passed
     assert row["gradingResult"]["reason"].startswith(reason)
+
+
+def test_a_scoring_function_sees_code_by_its_text_and_names_only_numbers(carried_out: Carried, tmp_path: Path) -> None:
+    (tmp_path / "check.py").write_text("def get_assert(output, context):\n    return True\n")
+    asserted = (AssertionSpec("python", UserCode("file://check.py", str(tmp_path)), metric="m"),)
+    code = (
+        "({pass: true, score: 1, reason: context.componentResults[0].assertion.value,"
+        " namedScores: {m: 'high', none: null, more: 0.5}})"
+    )
+    (row,) = carried_out([TestCase(vars={"q": "x"}, assertions=asserted, scoring=UserCode(code))])
+    assert row["gradingResult"]["reason"] == "file://check.py"
+    assert row["namedScores"] == {"m": 1.0, "more": 0.5}
