@@ -20,8 +20,8 @@ from sagemaker_eval.text.templating.javascript_values import to_text
 def excel_reader(sheet: str | None, options: TableOptions) -> Read:
     """What reads a sheet of an `.xlsx` file: by its name or its number from 1; the first without either.
 
-    Cells become text as promptfoo has it (`5`, `0.5`, `true`, no blanks at the ends), dates become ISO 8601, formulas the results that were
-    saved with them. Rows without any content do not count.
+    Cells become text as promptfoo has it (`5`, `0.5`, `true`, no blanks at the ends), dates become ISO 8601, formulas
+    the results that were saved with them. Rows without any content do not count.
     """
 
     def entries(file: str, path: str) -> Entries:

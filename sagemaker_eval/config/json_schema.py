@@ -36,6 +36,12 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 Schema: TypeAlias = dict[str, Any]
 
+_LOCAL_REF: Schema = {
+    "description": "Stands for what is elsewhere in this file, such as `#/assertionTemplates/short`.",
+    "type": "string",
+    "pattern": "^#/",
+}
+
 _MODE: Literal["validation"] = "validation"
 _ROOTS: tuple[type[Entry], ...] = (ConfigEntry, ScenarioEntry, TestGeneratorEntry)
 """What no other entry's annotation leads to."""
@@ -201,6 +207,19 @@ def _refine(schemas: dict[str, Schema], root: Schema) -> None:
         _allow(tests["items"], TestGeneratorEntry)
         _allow(tests, TestGeneratorEntry)
     root["properties"]["scenarios"]["items"] = {"anyOf": [_reference(ScenarioEntry), {"type": "string"}]}
+    root["properties"]["assertionTemplates"] = {"description": "Yours: assertions that a `$ref` of a test leads to."}
+    for entry in entries():
+        if entry.__name__ in schemas:
+            _let_refer(schemas[entry.__name__])
+    schemas["Provider"]["anyOf"].append({"type": "object", "required": ["$ref"], "properties": {"$ref": _LOCAL_REF}})
+
+
+def _let_refer(schema: Schema) -> None:
+    """Let a `$ref` stand where the entry may; what the entry must have is asked of it only without one. In place."""
+    schema["properties"]["$ref"] = _LOCAL_REF
+    needed = {key: schema.pop(key) for key in ("required", "anyOf") if key in schema}
+    if needed:
+        schema["allOf"] = [*schema.get("allOf", ()), {"if": {"not": {"required": ["$ref"]}}, "then": needed}]
 
 
 def _allow(schema: Schema, entry: type[Entry]) -> None:

@@ -16,10 +16,20 @@ def nearest_key(written: str, known: Iterable[str]) -> str | None:
     """
     by_folded = {name.casefold(): name for name in known}
     folded = written.casefold()
-    slips = [name for name in by_folded if _one_slip_apart(name, folded)]
-    nearest = next(iter(difflib.get_close_matches(folded, slips, n=1, cutoff=0.0)), None)
-    nearest = nearest or nearest_name(folded, [*by_folded])
+    nearest = _slip_of(folded, by_folded) or nearest_name(folded, [*by_folded])
     return None if nearest is None else by_folded[nearest]
+
+
+def slip_of(written: str, known: Iterable[str]) -> str | None:
+    """The known name that `written` is one slip away from, or None; for places where any other name may stand too."""
+    by_folded = {name.casefold(): name for name in known}
+    slip = _slip_of(written.casefold(), by_folded)
+    return None if slip is None else by_folded[slip]
+
+
+def _slip_of(folded: str, known: Iterable[str]) -> str | None:
+    slips = [name for name in known if _one_slip_apart(name, folded)]
+    return next(iter(difflib.get_close_matches(folded, slips, n=1, cutoff=0.0)), None)
 
 
 def _one_slip_apart(one: str, other: str) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from sagemaker_eval.config.explaining import KeyProblem, check
+from sagemaker_eval.config.explaining import KeyProblem, check, located
 from sagemaker_eval.config.gathering import Problems
 from sagemaker_eval.config.grader_choice import Build, read_graders, read_rubric_prompt
 from sagemaker_eval.config.places import within
 from sagemaker_eval.config.schema import TestOptions
+from sagemaker_eval.config.slips import slip_of
 from sagemaker_eval.model import EMPTY, Json, Place, UserCode
 
 
@@ -32,6 +33,10 @@ def read_options(
         problems.keep(problem)
     problems.check()
     assert known is not None
+    for key in known.model_extra or ():
+        if (meant := slip_of(key, TestOptions.known_keys())) is not None:
+            at = located(KeyProblem("", within(where, key)))
+            notice(f"{at}: `{key}` is no option of a test that has an effect; did you mean `{meant}`?")
     shaped_elsewhere = {"provider", "rubric_prompt"}
     options = known.model_dump(by_alias=True, exclude_none=True, exclude=shaped_elsewhere)
     options |= {key: value for key, value in (("provider", graders), ("rubricPrompt", rubric)) if value}

@@ -23,7 +23,8 @@ def compile_python(code: str, parameters: tuple[str, ...]) -> Callable[..., Any]
     An expression is the result. A body of several lines may be indented as a whole and returns its result; on a single
     line the last statement needs no `return`. `await` makes it an async function. A lambda, and a `def` at the end, is
     the function itself, and what stands before that `def` runs once, now. `json` is imported, as in promptfoo. Lines
-    count as in `code`. Raises `ConfigError` without a place for what is not valid Python, is empty, never returns, or raises now.
+    count as in `code`. Raises `ConfigError` without a place for what is not valid Python, is empty, never returns, or
+    raises now.
     """
     file = INLINE_LINES if "\n" in code.strip() else INLINE_LINE
     body = _parsed(code, file)

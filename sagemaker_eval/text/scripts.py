@@ -7,6 +7,7 @@ import hashlib
 import importlib
 import inspect
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -132,7 +133,7 @@ def _split(reference: str, base_path: str) -> tuple[Path, str | None]:
         )
     path = Path(base_path, file).resolve()
     note_read(path)
-    if not path.is_file():
+    if not os.path.isfile(path):  # unlike `Path.is_file`, False for a name that no file can have
         raise ConfigError.of(
             f"the script `{file}` does not exist",
             hint=f"it was looked for at `{path}`: paths are relative to the configuration file",

@@ -123,5 +123,5 @@ def test_a_model_that_repeats_itself_for_ever_holds_nothing_up(reply: str) -> No
 
 @pytest.mark.parametrize("read", [judgement(), points])
 def test_a_score_beyond_all_bounds_is_unreadable(read: Callable[[str], object]) -> None:
-    with pytest.raises(Unreadable, match="score of|no number"):
+    with pytest.raises(Unreadable, match=r"score of|no number"):
         read(f'{{"pass": true, "score": 1{"0" * 400}, "reason": "x"}}')

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sagemaker_eval import __version__
-from sagemaker_eval.model import Call, Response
+from sagemaker_eval.cli.exit_codes import BROKEN, FINE, exit_code
+from sagemaker_eval.events import RunFinished
+from sagemaker_eval.model import Call, ColumnSummary, Response, RunSummary
 from sagemaker_eval.providers.base import PROVIDERS, Local
 from sagemaker_eval.sandbox.server import Sandbox
 
@@ -121,3 +123,9 @@ def test_the_log_of_a_bug_outlives_a_run_without_a_record(cli: Cli) -> None:
     log = Path(ran.err.partition("the details are in ")[2].partition(";")[0])
     assert "RuntimeError: a wheel came off" in log.read_text("utf-8")
     log.unlink()
+
+
+@pytest.mark.parametrize(("skipped", "code"), [(0, FINE), (1, BROKEN)])
+def test_a_run_that_lost_cases_is_never_fine(skipped: int, code: int) -> None:
+    finished = RunFinished(RunSummary(ColumnSummary(passed=3, skipped=skipped)))
+    assert exit_code(finished, fail_under=100, max_error_rate=0, failed_exit_code=1) == code

@@ -211,3 +211,19 @@ def test_strict_tells_of_a_variable_that_needs_another(cli: Cli) -> None:
     ran = cli("validate", "--strict")
     assert ran.code == 2
     assert "sageval.yaml:3:9: variable `x` mentions `nobody`, which is not defined" in ran.err
+
+
+def test_an_option_of_a_test_that_is_one_slip_away_from_a_known_one_is_told(cli: Cli) -> None:
+    cli.write("sageval.yaml", config(tests="[{vars: {x: 1}, options: {disableVarExpanson: true, temperature: 1}}]"))
+    ran = cli("validate")
+    assert ran.code == 0
+    assert "sageval.yaml:3:34: `disableVarExpanson` is no option of a test that has an effect" in ran.err
+    assert "did you mean `disableVarExpansion`?" in ran.err
+    assert "temperature" not in ran.err
+
+
+def test_a_script_of_a_name_that_no_file_can_have_does_not_exist(cli: Cli) -> None:
+    cli.write("sageval.yaml", config(providers=f"['file://{'a' * 300}.py']"))
+    ran = cli("validate")
+    assert ran.code == 2
+    assert "does not exist" in ran.err

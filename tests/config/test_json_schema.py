@@ -44,6 +44,18 @@ def accepts(text: str) -> bool:
     return VALIDATOR.is_valid(parse_yaml(text, "sageval.yaml"))
 
 
+def test_a_reference_may_stand_for_a_test_an_assertion_or_a_provider() -> None:
+    document = {
+        "assertionTemplates": {"short": {"type": "word-count", "value": {"max": 9}}},
+        "x-shared": {"judge": {"id": "echo"}, "test": {"vars": {"x": 1}}},
+        "providers": [{"$ref": "#/x-shared/judge"}],
+        "tests": [{"$ref": "#/x-shared/test"}, {"assert": [{"$ref": "#/assertionTemplates/short", "weight": 2}]}],
+    }
+    assert [error.message for error in VALIDATOR.iter_errors(document)] == []
+    document["tests"] = [{"assert": [{"weight": 2}]}]
+    assert [*VALIDATOR.iter_errors(document)]
+
+
 def test_it_is_a_schema_of_draft_2020_12_without_an_id() -> None:
     Draft202012Validator.check_schema(SCHEMA)
     assert SCHEMA["$schema"] == DIALECT

@@ -77,7 +77,9 @@ def test_every_key_is_documented_in_the_section_of_its_object(model: type[Entry]
     assert missing_from(section(*SECTIONS[model]), list(model.known_keys())) == []
 
 
-@pytest.mark.parametrize("model", [model for model in SECTIONS if model not in WITH_OTHERS], ids=lambda model: model.__name__)
+@pytest.mark.parametrize(
+    "model", [model for model in SECTIONS if model not in WITH_OTHERS], ids=lambda model: model.__name__
+)
 def test_no_key_is_documented_that_does_not_exist(model: type[Entry]) -> None:
     known = set(model.known_keys())
     if model is schema.SageMakerConfig:
