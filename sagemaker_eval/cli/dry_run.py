@@ -33,7 +33,8 @@ async def _rendered(run: Prepared) -> int:
         try:
             text = await _shown_request(run, case, full=shown < _SHOWN_REQUESTS)
         except CaseError as error:
-            message = f"{error.message} (provider `{case.column.provider.name}`)"
+            several = len(run.suite.providers) > 1
+            message = f"{error.message} (provider `{case.column.provider.name}`)" if several else error.message
             problems.append(Problem(message, case.row.test.where or case.column.prompt.where, error.hint))
             if len(problems) >= _SHOWN_PROBLEMS:
                 break

@@ -26,7 +26,7 @@ def is_known(test: dict[str, Any]) -> bool:
 
 
 DIFFERENT = {547, 561}
-"""One line of JavaScript that begins with `return`: in promptfoo a syntax error, and so a failed check; here it runs."""
+"""JavaScript on one line that begins with `return`: in promptfoo a syntax error and a failed check; here it runs."""
 
 KNOWN = [
     pytest.param(test, expected, id=f"{expected['i']}-{'-'.join(part['type'] for part in test['assert'])}")
