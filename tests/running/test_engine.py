@@ -95,6 +95,7 @@ def test_the_best_score_of_a_row_wins(carried_out: Carried) -> None:
     rows = carried_out([TestCase(vars={"q": "x"}, assertions=asserted)], prompts=["{{q}}", "{{q}}{{q}}"], providers=TWO)
     assert [row["outcome"] for row in rows] == ["failed", "passed", "failed", "failed"]
     assert rows[0]["error"] == "scores 0.10; the best answer scores 0.20"
+    assert rows[3]["error"] == "scores 0.20; an earlier answer scores as much"
     assert [row["gradingResult"]["componentResults"][1]["pass"] for row in rows] == [False, True, False, False]
 
 
