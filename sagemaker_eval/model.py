@@ -410,6 +410,17 @@ class Reading:
     finish_reason: str | None = None
 
 
+def _whole(value: Json) -> Json:
+    """`value` with whole numbers as JavaScript prints them: `5`, where Python has `5.0`."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < 1e21 else value
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _whole(item) for key, item in value.items()}
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
     """What a provider makes of an answer: the output that is shown and judged, and where it came from."""
@@ -439,7 +450,7 @@ class Response:
     @property
     def text(self) -> str:
         """What assertions see and the table shows: the output if it is a string, else its compact JSON."""
-        return self.output if isinstance(self.output, str) else compact_json(self.output)
+        return self.output if isinstance(self.output, str) else compact_json(_whole(self.output))
 
 
 # ---- models that judge

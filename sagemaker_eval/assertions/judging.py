@@ -21,7 +21,7 @@ from sagemaker_eval.assertions.scoring import combine
 from sagemaker_eval.assertions.scoring_function import ScoringFunction
 from sagemaker_eval.assertions.user_code import ValueCode, compile_transform, transformed
 from sagemaker_eval.config.gathering import Problems
-from sagemaker_eval.errors import CaseError, ConfigError, Problem
+from sagemaker_eval.errors import CaseError, ConfigError, Problem, SetupError
 from sagemaker_eval.model import (
     AssertionSpec,
     Grade,
@@ -53,11 +53,13 @@ class Undecided(CaseError):
     and is marked `error: true` in its metadata. As a whole it has not passed, scores 0, and names no scores.
     """
 
-    def __init__(self, reason: CaseError, grade: Grade) -> None:
+    def __init__(self, reason: CaseError, grade: Grade, stopped_by: SetupError | None = None) -> None:
         super().__init__(reason.message, reason.hint)
         self.kind = reason.kind
         self.reason = reason
         self.grade = grade
+        self.stopped_by = stopped_by
+        """Why no grader's call can succeed any more, where that is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class _Judged:
     verdicts: list[Verdict] = field(default_factory=list)
     metrics: list[str | None] = field(default_factory=list)
     errors: list[CaseError] = field(default_factory=list)
+    stopped_by: SetupError | None = None
 
     def add(self, verdict: Verdict, metric: str | None) -> None:
         self.verdicts.append(verdict)
@@ -146,7 +149,7 @@ class Judge:
         judged = await self._judge(specs, subject)
         if judged.errors:
             reason = "; ".join(error.message for error in judged.errors)
-            raise Undecided(judged.errors[0], Grade(False, 0.0, reason, tuple(judged.verdicts)))
+            raise Undecided(judged.errors[0], Grade(False, 0.0, reason, tuple(judged.verdicts)), judged.stopped_by)
         return await self._combined(test, judged)
 
     async def compare(self, test: TestCase, contenders: Sequence[Contender]) -> list[Grade]:
@@ -188,6 +191,9 @@ class Judge:
                 judged.add(found, self._metric(spec, subject.vars))
             except CaseError as error:
                 judged.add_undecided(error, spec)
+            except SetupError as error:
+                judged.add_undecided(_of_grader(error), spec)
+                judged.stopped_by = error
         return judged
 
     def _verdict(self, spec: AssertionSpec, subject: Subject) -> Verdict | CaseError | Awaitable[Verdict]:
@@ -222,7 +228,7 @@ class Judge:
         """The members of a set taken together, under the set's own threshold."""
         judged = await self._judge(spec.members, subject)
         if judged.errors:
-            raise judged.errors[0]
+            raise judged.stopped_by or judged.errors[0]
         grade = combine(judged.verdicts, spec.threshold, judged.metrics)
         told = {"type": SET, "assertionCount": len(spec.members), "threshold": spec.threshold, "weight": spec.weight}
         metadata = {"assertionSet": {name: value for name, value in told.items() if value is not None}}
@@ -270,6 +276,13 @@ class Judge:
 
     def _metric(self, spec: AssertionSpec, variables: Mapping[str, Json]) -> str | None:
         return None if spec.metric is None else str(self._templates.render_value(spec.metric, variables))
+
+
+def _of_grader(error: SetupError) -> CaseError:
+    """What stops the run as what leaves one case undecided: its answer and other verdicts stay on record."""
+    undecided = CaseError(error.message, error.hint)
+    undecided.kind = "grader"
+    return undecided
 
 
 def comparing(specs: Sequence[AssertionSpec]) -> list[AssertionSpec]:

@@ -15,7 +15,6 @@ from sagemaker_eval.model import (
     CustomOptions,
     Json,
     ProviderSpec,
-    SageMakerOptions,
     Verdict,
     compact_json,
 )
@@ -114,12 +113,11 @@ def _is_call(value: Json) -> bool:
 
 
 def _of_provider(spec: AssertionSpec, provider: ProviderSpec, key: str) -> _Functions:
-    """The functions that the configuration of a provider defines. Raises `CaseError` where it does so wrongly."""
-    options = provider.options
-    config = options.written if isinstance(options, SageMakerOptions) else None
-    config = options.config if isinstance(options, CustomOptions) else config
+    """The functions that the configuration of a provider in Python defines. Raises `CaseError` for broken ones."""
+    if not isinstance(provider.options, CustomOptions):
+        return {}
     try:
-        return _defined(spec, (config or {}).get(key) or [])
+        return _defined(spec, provider.options.config.get(key) or [])
     except ConfigError as error:
         raise CaseError(f"`{key}` of the provider: {error.problems[0].message}", error.problems[0].hint) from error
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from sagemaker_eval.assertions.base import Contender, Subject
 from sagemaker_eval.assertions.judging import Judge, comparing
-from sagemaker_eval.errors import CaseError
+from sagemaker_eval.errors import CaseError, SetupError
 from sagemaker_eval.model import Case, CaseFailure, CaseResult, Outcome
 from sagemaker_eval.running.plan import Plan
 
@@ -28,6 +28,8 @@ class Comparing:
         self._plan = plan
         self._judge = judge
         self._rows: dict[int, _Waiting] = {}
+        self.stopped_by: SetupError | None = None
+        """Why no comparison can succeed any more, once a grader has found out."""
 
     def concerns(self, case: Case) -> bool:
         """Whether a case has an assertion that compares."""
@@ -56,7 +58,9 @@ class Comparing:
         ]
         try:
             grades = await self._judge.compare(results[0].case.row.test, contenders)
-        except CaseError as error:
+        except (CaseError, SetupError) as error:
+            if isinstance(error, SetupError):
+                self.stopped_by = error
             return [_undecided(result, error) if result in answered else result for result in results]
         judged = {
             result.case.index: replace(result, grade=grade, outcome=Outcome.PASSED if grade.passed else Outcome.FAILED)
@@ -65,6 +69,7 @@ class Comparing:
         return [judged.get(result.case.index, result) for result in results]
 
 
-def _undecided(result: CaseResult, error: CaseError) -> CaseResult:
-    failure = CaseFailure(error.kind, error.message, error.hint)
+def _undecided(result: CaseResult, error: CaseError | SetupError) -> CaseResult:
+    kind = error.kind if isinstance(error, CaseError) else "grader"
+    failure = CaseFailure(kind, error.message, error.hint)
     return replace(result, outcome=Outcome.ERRORED, error=failure)

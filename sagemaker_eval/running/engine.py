@@ -141,8 +141,7 @@ class Engine:
                     else:
                         self._events.put_nowait(CaseFinished(result))
         except SagevalError as error:
-            self._stopped_by = self._stopped_by or error
-            self._stopping.set()
+            self._stop_for(error)
         except Exception as error:
             self._bug = self._bug or error
             self._stopping.set()
@@ -157,7 +156,10 @@ class Engine:
         done = await self._in_turn(case)
         if not self._comparing.concerns(case):
             return (done.result,)
-        return await self._comparing.add(done.result, done.subject)
+        final = await self._comparing.add(done.result, done.subject)
+        if self._comparing.stopped_by is not None:
+            self._stop_for(self._comparing.stopped_by)
+        return final
 
     async def _in_turn(self, case: Case) -> _Done:
         """One case, in its place among those of its conversation. Only what stops the run is raised."""
@@ -174,6 +176,11 @@ class Engine:
             if done.result.response is not None:
                 turns.append(turn_of(done.result.prompt, done.result.response))
             return done
+
+    def _stop_for(self, error: SagevalError) -> None:
+        """End the run early, as no further call can succeed."""
+        self._stopped_by = self._stopped_by or error
+        self._stopping.set()
 
     def _variables(self, case: Case) -> dict[str, Json]:
         """promptfoo's variables of the run (which run, which case, which repetition), and those stored by cases."""
@@ -197,6 +204,8 @@ class Engine:
             grade = await self._bench.judge.grade(case.row.test, subject)
         except Undecided as error:
             grade, failure = error.grade, failure_of(error.reason)
+            if error.stopped_by is not None:
+                self._stop_for(error.stopped_by)
         except CaseError as error:
             response, failure = response or error.response, failure_of(error)
         else:

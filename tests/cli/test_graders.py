@@ -77,3 +77,22 @@ def test_a_grader_that_fails_is_no_failure_of_the_model(cli: Cli, reply: str, wh
     (row,) = json.loads(ran.out)["results"]["results"]
     assert (row["outcome"], row["response"]["output"]) == ("errored", "Hi")
     assert what in row["error"]
+
+
+@pytest.mark.parametrize("kind", ["llm-rubric", "select-best"])
+def test_a_grader_that_may_not_be_called_stops_the_run_and_loses_no_answer(
+    cli: Cli, serve: Callable[..., Sandbox], kind: str
+) -> None:
+    serve("endpoints: {judge: {faults: {accessDenied: 1}}}")
+    cli.write(
+        "sageval.yaml",
+        "prompts: ['Hi {{n}}', 'Ho {{n}}']\nproviders: [echo]\n"
+        "defaultTest:\n  options: {provider: 'sagemaker:openai:judge'}\n"
+        f"  assert: [{{type: contains, value: H}}, {{type: {kind}, value: polite}}]\n"
+        "tests: [{vars: {n: 1}}]\n",
+    )
+    ran = cli.eval("--json", "--no-write", "-j", "1")
+    assert ran.code == 3
+    rows = json.loads(ran.out)["results"]["results"]
+    assert rows[0]["response"]["output"] == "Hi 1"
+    assert {row["outcome"] for row in rows} == {"errored"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -142,3 +143,13 @@ def test_a_scoring_function_sees_code_by_its_text_and_names_only_numbers(carried
     (row,) = carried_out([TestCase(vars={"q": "x"}, assertions=asserted, scoring=UserCode(code))])
     assert row["gradingResult"]["reason"] == "file://check.py"
     assert row["namedScores"] == {"m": 1.0, "more": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("output", "text"), [(5.0, "5"), (0.5, "0.5"), ([1.0, {"a": 2.0}], '[1,{"a":2}]'), (True, "true")]
+)
+def test_numbers_are_judged_as_javascript_prints_them(carried_out: Carried, output: Json, text: str) -> None:
+    transform = UserCode(f"python: {output!r}")
+    asserted = (AssertionSpec("regex", "^" + re.escape(text) + "$"),)
+    (row,) = carried_out([TestCase(vars={"q": "x"}, options={"transform": transform}, assertions=asserted)])
+    assert row["success"], row["error"]

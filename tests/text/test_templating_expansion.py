@@ -131,3 +131,8 @@ def test_expanding_yields_texts_or_names_a_variable(vars: dict[str, str]) -> Non
         assert Templates().expand(vars).keys() == vars.keys()
     except RenderError as error:
         assert error.message.startswith("variable `")
+
+
+@pytest.mark.parametrize("text", ["{" * 100_000, "\r{{" * 50_000, "{% if a " * 20_000])
+def test_text_full_of_marks_that_open_nothing_takes_no_longer_than_its_length(text: str) -> None:
+    assert expanded(a=text)["a"] == text

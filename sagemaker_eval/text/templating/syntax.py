@@ -82,14 +82,22 @@ class NunjucksSyntax(Extension):
 
 def _hide_returns(source: str) -> str:
     """`source` with its carriage returns hidden, those inside tags and next to trimming ones excepted."""
+    if "\r" not in source:
+        return source
     parts: list[str] = []
     end = 0
-    for tag in _TAG.finditer(source):
+    for tag in _TAG.finditer(source, 0, _end_of_tags(source)):
         text = source[end : tag.start()]
         kept = text.rstrip() if tag[0][2] == "-" else text
         parts += (hide_returns(kept), text[len(kept) :], tag[0])
         end = tag.end()
     return "".join((*parts, hide_returns(source[end:])))
+
+
+def _end_of_tags(source: str) -> int:
+    """Where the last tag that is closed can end. Behind it, each of many openings would be sought an end in vain."""
+    closed = max(source.rfind(mark) for mark in ("}}", "%}", "#}")) + 2
+    return len(source) - len(source[closed:].lstrip()) if closed > 1 else 0
 
 
 def _identical(subject: nodes.Expr, case: nodes.Expr) -> nodes.Expr:
