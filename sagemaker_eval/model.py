@@ -450,7 +450,12 @@ class Response:
     @property
     def text(self) -> str:
         """What assertions see and the table shows: the output if it is a string, else its compact JSON."""
-        return self.output if isinstance(self.output, str) else compact_json(_whole(self.output))
+        if isinstance(self.output, str):
+            return self.output
+        try:
+            return compact_json(_whole(self.output))
+        except RecursionError:
+            return compact_json(self.output)
 
 
 # ---- models that judge

@@ -143,8 +143,9 @@ def test_what_stops_the_run_stops_it_among_votes(graded: Graded) -> None:
     def answer(prompt: str, repeat: int) -> object:
         return SetupError("no credentials") if repeat == 2 else says(True)
 
-    with pytest.raises(SetupError):
+    with pytest.raises(Undecided, match="no credentials") as caught:
         graded(answer, "Hi", "llm-rubric", "kind", config={"votes": 3})
+    assert isinstance(caught.value.stopped_by, SetupError)
 
 
 @pytest.mark.parametrize("votes", [0, -1, 1.5, "3", True])

@@ -12,12 +12,13 @@ from sagemaker_eval.assertions.base import ASSERTIONS, Subject
 from sagemaker_eval.errors import CaseError, ConfigError
 from sagemaker_eval.model import (
     AssertionSpec,
+    CustomOptions,
     Json,
     Prompt,
     ProviderSpec,
     Response,
-    SageMakerOptions,
     TestCase,
+    UserCode,
     Verdict,
 )
 
@@ -80,8 +81,8 @@ def verdict_of(provider: ProviderSpec) -> Verdict:
 
 
 def test_the_tools_may_be_those_of_the_provider() -> None:
-    options = SageMakerOptions("endpoint", written={"tools": TOOLS})
-    assert verdict_of(ProviderSpec("sagemaker:endpoint", "sagemaker", options=options)).passed
+    options = CustomOptions(UserCode("file://mine.py"), {"tools": TOOLS})
+    assert verdict_of(ProviderSpec("file://mine.py", "python", options=options)).passed
 
 
 def test_without_definitions_no_call_is_valid() -> None:
@@ -91,9 +92,9 @@ def test_without_definitions_no_call_is_valid() -> None:
 
 
 def test_broken_definitions_of_the_provider_decide_nothing() -> None:
-    options = SageMakerOptions("endpoint", written={"tools": [{"type": "function"}]})
+    options = CustomOptions(UserCode("file://mine.py"), {"tools": [{"type": "function"}]})
     with pytest.raises(CaseError, match=r"`tools` of the provider: .* needs definitions of functions"):
-        verdict_of(ProviderSpec("sagemaker:endpoint", "sagemaker", options=options))
+        verdict_of(ProviderSpec("file://mine.py", "python", options=options))
 
 
 @pytest.mark.parametrize(

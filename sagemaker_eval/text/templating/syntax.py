@@ -82,7 +82,7 @@ class NunjucksSyntax(Extension):
 
 def _hide_returns(source: str) -> str:
     """`source` with its carriage returns hidden, those inside tags and next to trimming ones excepted."""
-    if "\r" not in source:
+    if hide_returns(source) == source:
         return source
     parts: list[str] = []
     end = 0
