@@ -1,0 +1,98 @@
+"""The words of sageval: what a suite is made of, what a call carries, and what a case results in.
+
+All types are frozen. Times are milliseconds as floats unless a name says otherwise.
+"""
+
+from sagemaker_eval.model.calls import (
+    Answer,
+    Call,
+    Invoke,
+    Reading,
+    Request,
+    Response,
+    Timings,
+    TokenUsage,
+)
+from sagemaker_eval.model.graders import (
+    Embedder,
+    Grader,
+    Graders,
+    Vector,
+    Vectors,
+)
+from sagemaker_eval.model.results import (
+    CaseFailure,
+    CaseResult,
+    ColumnSummary,
+    Grade,
+    RunSummary,
+    Verdict,
+)
+from sagemaker_eval.model.suite import (
+    AssertionSpec,
+    AwsSettings,
+    Case,
+    Column,
+    CustomOptions,
+    DerivedMetric,
+    Prompt,
+    ProviderSpec,
+    Row,
+    SageMakerOptions,
+    Sampling,
+    StaticKeys,
+    Suite,
+    TestCase,
+    Tests,
+    UserCode,
+)
+from sagemaker_eval.model.values import (
+    EMPTY,
+    Json,
+    Outcome,
+    Place,
+    compact_json,
+)
+
+__all__ = [
+    "EMPTY",
+    "Answer",
+    "AssertionSpec",
+    "AwsSettings",
+    "Call",
+    "Case",
+    "CaseFailure",
+    "CaseResult",
+    "Column",
+    "ColumnSummary",
+    "CustomOptions",
+    "DerivedMetric",
+    "Embedder",
+    "Grade",
+    "Grader",
+    "Graders",
+    "Invoke",
+    "Json",
+    "Outcome",
+    "Place",
+    "Prompt",
+    "ProviderSpec",
+    "Reading",
+    "Request",
+    "Response",
+    "Row",
+    "RunSummary",
+    "SageMakerOptions",
+    "Sampling",
+    "StaticKeys",
+    "Suite",
+    "TestCase",
+    "Tests",
+    "Timings",
+    "TokenUsage",
+    "UserCode",
+    "Vector",
+    "Vectors",
+    "Verdict",
+    "compact_json",
+]

@@ -1,0 +1,121 @@
+"""What became of a case, of a column, of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sagemaker_eval.model.calls import Response, TokenUsage
+from sagemaker_eval.model.suite import AssertionSpec, Case
+from sagemaker_eval.model.values import Json, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one assertion says of one output: always with a reason."""
+
+    passed: bool
+    score: float
+    reason: str
+    spec: AssertionSpec | None = None
+    metadata: Mapping[str, Json] = field(default_factory=dict)
+    named_scores: Mapping[str, float] = field(default_factory=dict)
+    """Scores that a script gave names to."""
+    usage: TokenUsage | None = None
+    """Tokens that graders used."""
+    members: tuple[Verdict, ...] = ()
+    """The verdicts that this one is made of: those of an `assert-set`, or parts that a script told of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """The verdicts of a case taken together (promptfoo's gradingResult)."""
+
+    passed: bool
+    score: float
+    reason: str
+    verdicts: tuple[Verdict, ...] = ()
+    named_scores: Mapping[str, float] = field(default_factory=dict)
+    """The weighted mean of each metric."""
+    named_score_weights: Mapping[str, float] = field(default_factory=dict)
+    """The total weight of the assertions of each metric."""
+
+    def flat_verdicts(self) -> Iterator[Verdict]:
+        """Each verdict, followed by those that it is made of."""
+        for verdict in self.verdicts:
+            yield verdict
+            yield from verdict.members
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFailure:
+    """Why a case is ERRORED: the message and hint of a `CaseError`, as data."""
+
+    kind: str
+    message: str
+    hint: str | None = None
+    code: str | None = None
+    attempts: int = 0
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """One finished case. `error` is set exactly where the outcome is ERRORED; `response` may be there even so."""
+
+    case: Case
+    outcome: Outcome
+    prompt: str
+    response: Response | None = None
+    grade: Grade | None = None
+    error: CaseFailure | None = None
+    vars: Mapping[str, Json] | None = None
+    """The row's variables with code replaced by what it returned; None: as the row has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSummary:
+    """One column (or one provider, summed) of a run. Latencies are wire times in ms, cached cases included."""
+
+    passed: int = 0
+    failed: int = 0
+    errored: int = 0
+    skipped: int = 0
+    unasserted: int = 0
+    """Of `passed`: answered, with no assertion to judge them."""
+    cached: int = 0
+    score: float = 0.0
+    assertions_passed: int = 0
+    assertions_failed: int = 0
+    usage: TokenUsage = field(default_factory=TokenUsage)
+    latency_total: float = 0.0
+    latency_p50: float | None = None
+    latency_p95: float | None = None
+    named_scores: Mapping[str, float] = field(default_factory=dict)
+    """The sum of score times weight of each metric, as promptfoo has it; divided by the weights it is the mean."""
+    named_score_weights: Mapping[str, float] = field(default_factory=dict)
+    named_score_counts: Mapping[str, int] = field(default_factory=dict)
+    grading: TokenUsage | None = None
+    """Tokens that graders used; None where none was asked."""
+    cost: float | None = None
+    """US dollars, as far as providers told; None where none did."""
+
+    @property
+    def finished(self) -> int:
+        return self.passed + self.failed + self.errored
+
+    @property
+    def pass_rate(self) -> float | None:
+        """Passed among those that were answered, 0 to 1; None where nothing was."""
+        answered = self.passed + self.failed
+        return self.passed / answered if answered else None
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """The whole run. `columns` runs parallel to the plan's columns, `providers` to the providers that have any."""
+
+    total: ColumnSummary
+    columns: Sequence[ColumnSummary] = ()
+    providers: Sequence[ColumnSummary] = ()
+    duration_ms: float = 0.0

@@ -1,0 +1,263 @@
+"""What a configuration asks for: prompts, providers, tests, assertions; and the cases that are planned of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from sagemaker_eval.model.values import Json, Place
+
+
+@dataclass(frozen=True, slots=True)
+class UserCode:
+    """Code of the user as the configuration has it, not yet compiled (`text.code.compile_code` does that).
+
+    `source` is inline JavaScript, inline Python after `python:`, or `file://script.js[:fn]` / `file://script.py[:fn]`
+    relative to `base_path`.
+    """
+
+    source: str
+    base_path: str = "."
+    where: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt template. `id` is the SHA-256 of label, else id, else raw text, in hex, as promptfoo has it."""
+
+    raw: str
+    label: str
+    id: str
+    name: str | None = None
+    """The id that the user gave it, for references from providers."""
+    where: Place | None = None
+    config: Mapping[str, Json] = field(default_factory=dict)
+    function: UserCode | None = None
+    """The function that makes the template for each case; `raw` is then only what documents show."""
+    whole_file: bool = False
+    """Whether `where` is where the text itself begins in a file, so that its lines are lines of that file."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaticKeys:
+    """AWS access keys written in the configuration. Never printed."""
+
+    access_key_id: str = field(repr=False)
+    secret_access_key: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AwsSettings:
+    """Where and as whom to call AWS, as far as the configuration says; None means: as the AWS chain resolves it."""
+
+    region: str | None = None
+    profile: str | None = None
+    keys: StaticKeys | None = None
+    endpoint_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """What a request asks of the model besides the prompt."""
+
+    max_tokens: int = 1024
+    temperature: float = 0.7
+    top_p: float = 1.0
+    stop: tuple[str, ...] = ()
+    chat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SageMakerOptions:
+    """The `config` of a `sagemaker:` provider, with environment and defaults applied.
+
+    `model_type` names a format; for embedding endpoints it names the request shape of `embedding` formats.
+    """
+
+    endpoint: str
+    model_type: str = "custom"
+    embedding: bool = False
+    aws: AwsSettings = AwsSettings()
+    sampling: Sampling = Sampling()
+    content_type: str = "application/json"
+    accept: str = "application/json"
+    response_path: str | None = None
+    transform: UserCode | None = None
+    """Changes the request: the prompt, or the whole body."""
+    max_retries: int = 3
+    timeout_ms: int = 80_000
+    base_path: str = "."
+    """The folder that `file://` references of this provider are relative to."""
+    written: Mapping[str, Json] = field(default_factory=dict)
+    """The `config` as the user wrote it, credentials left out: what transforms see as `context.config`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomOptions:
+    """What a provider written by the user is made of: its function, and its `config` as written."""
+
+    code: UserCode
+    config: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSpec:
+    """A column family of the table: who answers. `kind` names an entry of the provider registry.
+
+    `options` is what that entry understands: `SageMakerOptions` for `sagemaker` and `container`, `CustomOptions` for
+    `python`, None for `echo`.
+    """
+
+    id: str
+    kind: str
+    label: str | None = None
+    options: Any = None
+    delay_ms: int | None = None
+    max_concurrency: int | None = None
+    prompts: tuple[str, ...] | None = None
+    transform: UserCode | None = None
+    """Changes the output: `responseTransform` of `sagemaker` and `container`, `transform` of every other kind."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables of this provider alone, over those of the suite."""
+    where: Place | None = None
+
+    @property
+    def name(self) -> str:
+        """What the user calls it: the label, else the id."""
+        return self.label or self.id
+
+
+@dataclass(frozen=True, slots=True)
+class AssertionSpec:
+    """One assertion of a test. `kind` is the type without `not-`; `negated` says whether that stood before it.
+
+    `value` is as written, with files read; a script (`file://check.py`) is a `UserCode`.
+    """
+
+    kind: str
+    value: Json = None
+    negated: bool = False
+    threshold: float | None = None
+    weight: float = 1.0
+    metric: str | None = None
+    where: Place | None = None
+    config: Mapping[str, Json] = field(default_factory=dict)
+    """The user's own settings, for scripts."""
+    graders: Mapping[str, ProviderSpec] = field(default_factory=dict)
+    """Who judges, by role (`text`, `embedding`, `classification`, `moderation`); empty: as the test's options say."""
+    rubric_prompt: Json = None
+    """The prompt for the grader instead of ours; None: as the test's options say."""
+    transform: UserCode | None = None
+    """Changes the output for this assertion alone."""
+    context_transform: UserCode | None = None
+    """Takes the context of a retrieval assertion out of the output."""
+    members: tuple[AssertionSpec, ...] = ()
+    """The assertions of an `assert-set`."""
+
+    @property
+    def type(self) -> str:
+        """The type as written: `not-contains`."""
+        return f"not-{self.kind}" if self.negated else self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class TestCase:
+    """A test with `defaultTest` merged in; lists among `vars` are not yet expanded.
+
+    A variable whose value is code (`file://get.py`) is a `UserCode`, and so is a list's element. `options` are as
+    written, except that `transform` is a `UserCode`; `transformVars` has been applied.
+    """
+
+    __test__ = False
+
+    description: str | None = None
+    vars: Mapping[str, Json] = field(default_factory=dict)
+    assertions: tuple[AssertionSpec, ...] = ()
+    threshold: float | None = None
+    metadata: Mapping[str, Json] = field(default_factory=dict)
+    options: Mapping[str, Json] = field(default_factory=dict)
+    providers: tuple[str, ...] | None = None
+    """References to the providers that run this test; None: all."""
+    prompts: tuple[str, ...] | None = None
+    """References to the prompts that this test is for; None: all."""
+    provider: ProviderSpec | None = None
+    """Who answers this test instead of the column's provider, under whose name the answer is still reported."""
+    provider_output: Json = None
+    """An answer given in advance (text or an object): no provider is asked."""
+    scoring: UserCode | None = None
+    """`assertScoringFunction`: makes the grade out of the verdicts."""
+    where: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedMetric:
+    """A figure of a column that is computed from its named scores. `code` is an expression or a file's function."""
+
+    name: str
+    code: UserCode
+
+
+class Tests(Protocol):
+    """The tests of a suite: counted, and read again from the start by every iteration.
+
+    Large sources (CSV, JSONL) are streams over their file, so that memory does not grow with them.
+    """
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[TestCase]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """Everything that a configuration asks for, checked, with the command line's overrides applied."""
+
+    prompts: tuple[Prompt, ...]
+    providers: tuple[ProviderSpec, ...]
+    tests: Tests
+    description: str | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Process environment overlaid by `.env` files and the config's `env`: what templates and boto3 see."""
+    cache: bool = True
+    repeat: int = 1
+    max_concurrency: int = 4
+    max_error_rate: float = 0.0
+    """Share of errored cases, 0 to 1, up to which the run is not called broken."""
+    output_paths: tuple[str, ...] = ()
+    document: Mapping[str, Json] = field(default_factory=dict)
+    """The merged configuration as written, secrets masked, for the result document."""
+    base_path: str = "."
+    filters: Mapping[str, UserCode] = field(default_factory=dict)
+    """Template filters of the user, by name: `nunjucksFilters` (JavaScript) and `filters` (Python)."""
+    derived_metrics: tuple[DerivedMetric, ...] = ()
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    """Secret values seen in the configuration, for scrubbing of logs and messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One (provider, prompt) pair; `index` is promptfoo's promptIdx."""
+
+    index: int
+    provider: ProviderSpec
+    prompt: Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One (test, repeat, combination of variables); `index` is promptfoo's testIdx."""
+
+    index: int
+    test: TestCase
+    repeat: int
+    vars: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One cell: a row under a column. `index` counts cases in plan order, from 0."""
+
+    index: int
+    row: Row
+    column: Column
