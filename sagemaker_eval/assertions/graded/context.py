@@ -46,7 +46,7 @@ def context_reader(spec: AssertionSpec, or_prompt: bool = False) -> Callable[[Su
 
     async def read(subject: Subject) -> Context:
         if transform is not None:
-            made = await transform.acall(subject.response.output, _seen(subject))
+            made = await transform.acall(_of_provider(subject), _seen(subject))
             if (context := _context(made)) is None:
                 raise ScriptError(f"`contextTransform` returned {_shown(made)}", "return a text, or a list of texts")
             return context
@@ -107,3 +107,9 @@ def _shown(value: Json) -> str:
     if value is None or value is UNDEFINED:
         return "missing"
     return f"`{shortened(str(value), 60)}`"
+
+
+def _of_provider(subject: Subject) -> Json:
+    """The output as the provider and its own transform made it: the test's transform may have dropped the context."""
+    stages = subject.response.stages
+    return stages[-1] if stages else subject.response.output
