@@ -12,6 +12,7 @@ from sagemaker_eval.config.places import within
 from sagemaker_eval.errors import CaseError, ConfigError, EndpointFault, ExtractionError, Retry, SetupError
 from sagemaker_eval.formats.base import EMBEDDING_FORMATS, FORMATS, Format
 from sagemaker_eval.formats.bodies import encode
+from sagemaker_eval.formats.log_probs import read_log_probs
 from sagemaker_eval.formats.usage import estimate_usage
 from sagemaker_eval.model import (
     Answer,
@@ -131,10 +132,12 @@ class SageMaker:
         raw = answer.body.decode("utf-8", "replace")
         try:
             document, reading = self._reader.read(answer.body)
-            return self._response(answer, raw, call, await self._output(reading, document), reading)
+            response = self._response(answer, raw, call, await self._output(reading, document), reading)
         except CaseError as error:
             error.response = self._response(answer, raw, call, None, Reading(found=False))
             raise
+        log_probs = None if self._options.embedding else read_log_probs(document)
+        return response if log_probs is None else replace(response, log_probs=log_probs)
 
     def _response(self, answer: Answer, raw: str, call: Call, output: Json, reading: Reading) -> Response:
         return Response(

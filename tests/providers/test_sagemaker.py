@@ -169,3 +169,11 @@ def test_a_half_of_the_usage_that_was_not_told_is_estimated_and_marked() -> None
 def test_a_null_body_is_no_answer() -> None:
     with pytest.raises(ExtractionError, match="the endpoint answered `null`"):
         Asking(None).ask()
+
+
+def test_log_probabilities_are_kept_where_the_answer_tells_them() -> None:
+    told = {"generated_text": "tea", "details": {"tokens": [{"logprob": -0.5}, {"logprob": -0.25}]}}
+    asking = Asking([told], model_type="huggingface")
+    assert asyncio.run(asking.provider.answer(Call("Hi"))).log_probs == (-0.5, -0.25)
+    silent = Asking([{"generated_text": "tea"}], model_type="huggingface")
+    assert asyncio.run(silent.provider.answer(Call("Hi"))).log_probs is None

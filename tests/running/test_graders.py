@@ -145,17 +145,14 @@ def graders(most: int = 4) -> tuple[RunGraders, Services]:
     return RunGraders(ProviderPool(services), most), services
 
 
-def test_of(spec: ProviderSpec) -> TestCase:
+def graded_test(spec: ProviderSpec) -> TestCase:
     return TestCase(options={"provider": {"any": spec}})
-
-
-test_of.__test__ = False  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(("of_run", "own", "most"), [(4, None, 4), (4, 2, 2), (4, 9, 4)])
 def test_a_grader_has_a_cap_of_its_own(slow: Slow, of_run: int, own: int | None, most: int) -> None:
     run, services = graders(of_run)
-    test = test_of(ProviderSpec("echo", "echo", max_concurrency=own))
+    test = graded_test(ProviderSpec("echo", "echo", max_concurrency=own))
 
     async def ask_all() -> None:
         asker, embedder = run.text(SPEC, test), run.embedding(SPEC, test)
@@ -173,7 +170,7 @@ def test_equal_graders_share_a_cap(slow: Slow) -> None:
     run, _ = graders(3)
 
     async def ask_all() -> None:
-        tests = [test_of(ProviderSpec("echo", "echo", where=Place("run.yaml", line))) for line in range(6)]
+        tests = [graded_test(ProviderSpec("echo", "echo", where=Place("run.yaml", line))) for line in range(6)]
         await asyncio.gather(*(run.text(SPEC, test).ask(f"{number}") for number, test in enumerate(tests * 4)))
 
     asyncio.run(ask_all())
@@ -182,13 +179,13 @@ def test_equal_graders_share_a_cap(slow: Slow) -> None:
 
 def test_a_repetition_is_passed_on(slow: Slow) -> None:
     run, _ = graders()
-    asker = run.text(SPEC, test_of(OTHER))
+    asker = run.text(SPEC, graded_test(OTHER))
     assert asyncio.run(asker.ask("vote", repeat=2)).output == "vote/2"
 
 
 def test_what_a_grader_fails_with_is_told_as_its_failure(slow: Slow) -> None:
     run, _ = graders()
-    test = test_of(ProviderSpec("echo", "echo", label="my judge"))
+    test = graded_test(ProviderSpec("echo", "echo", label="my judge"))
     calls: list[Callable[[], Any]] = [
         lambda: run.text(SPEC, test).ask("fail"),
         lambda: run.embedding(SPEC, test).embed(["fail"]),
@@ -202,7 +199,7 @@ def test_what_a_grader_fails_with_is_told_as_its_failure(slow: Slow) -> None:
 
 def test_an_output_transform_of_a_grader_is_applied(slow: Slow) -> None:
     run, _ = graders()
-    test = test_of(ProviderSpec("echo", "echo", transform=UserCode("output.toUpperCase()")))
+    test = graded_test(ProviderSpec("echo", "echo", transform=UserCode("output.toUpperCase()")))
     assert asyncio.run(run.text(SPEC, test).ask("yes")).output == "YES/0"
 
 
@@ -212,7 +209,7 @@ def test_the_users_python_may_embed_and_classify(tmp_path: Path) -> None:
         "def call_classification_api(text):\n    return {'classification': {'tea': 1.0}}\n"
     )
     code = UserCode("file://p.py", str(tmp_path))
-    test = test_of(ProviderSpec("file://p.py", "python", options=CustomOptions(code)))
+    test = graded_test(ProviderSpec("file://p.py", "python", options=CustomOptions(code)))
     run, _ = graders()
 
     assert asyncio.run(run.embedding(SPEC, test).embed(["tea"])) == ((1.0, 3.0),)

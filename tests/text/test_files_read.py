@@ -20,6 +20,8 @@ def test_nobody_has_to_listen() -> None:
     note_read("anything")
     note_search("*", ".", list, [])
     note_written(["anything"])
+    with recording() as read:
+        assert not read.files
 
 
 def test_files_are_recorded_once_under_their_absolute_paths(folder: Path) -> None:

@@ -51,7 +51,7 @@ def perplexity_of(spec: AssertionSpec, subject: Subject) -> float:
     if not told:
         raise CaseError(
             f"`{spec.type}` cannot be judged: `{subject.provider.name}` tells no log probabilities",
-            "ask the model for them, or let a provider of your own return `logProbs`",
+            "ask for them in the request body (`logprobs`, `details`), or let a provider of your own return `logProbs`",
         )
     try:
         return math.exp(-math.fsum(told) / len(told))
