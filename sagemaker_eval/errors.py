@@ -3,6 +3,7 @@
 SagevalError
 ├─ ConfigError      a file, a name, a path or a template is wrong      exit 2, nothing was sent
 ├─ SetupError       credentials, region, permission, unknown endpoint  exit 2, stops the run at once
+├─ LimitReached     a limit that the user set for the run is used up   exit 3, stops the run at once
 └─ CaseError        recorded on its case, the run goes on              exit 3 above the allowed share
    ├─ EndpointFault     the endpoint, the service or the way there failed
    ├─ ExtractionError   the answer came, but its text could not be found in it
@@ -69,6 +70,10 @@ class SetupError(SagevalError):
     """No call can succeed as things stand (credentials, region, permission, unknown endpoint): the run stops."""
 
 
+class LimitReached(SagevalError):
+    """A limit that the user set for the whole run (calls, cost) is used up: the run stops, what is done is kept."""
+
+
 class CaseError(SagevalError):
     """One case could not be answered or judged; it becomes ERRORED and the run goes on.
 
@@ -113,6 +118,7 @@ class Retry(StrEnum):
     ONCE = "once"
     COUNTED = "counted"
     PATIENT = "patient"
+    LOADING = "loading"
 
 
 class EndpointFault(CaseError):
@@ -120,8 +126,10 @@ class EndpointFault(CaseError):
 
     `code` is AWS's error code as botocore would give it (an HTTP status as text where the answer carries none).
     `retry` is the class of the fault in the table of `sagemaker/faults.py`: PATIENT faults have an allowance of
-    their own, COUNTED ones use up `maxRetries`, ONCE at most one of those.
+    their own, COUNTED ones use up `maxRetries`, ONCE at most one of those; LOADING says that the endpoint is scaled to
+    zero or loading its model, so that waiting helps, for minutes if need be.
     `stops_run` marks what no other case could survive either.
+    `queued` is how long the failed call had waited for its turn, in ms.
     """
 
     kind = "endpoint"
@@ -144,3 +152,4 @@ class EndpointFault(CaseError):
         self.request_id = request_id
         self.original_status = original_status
         self.attempts = 1
+        self.queued = 0.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sagemaker_eval.model.suite import TestCase
-from sagemaker_eval.model.values import Json, compact_json, whole_numbers
+from sagemaker_eval.model.values import Json, Operation, compact_json, whole_numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One InvokeEndpoint. `routing` holds further members of the operation by their botocore names, sorted."""
+    """One call to an endpoint. `routing` holds further members of the operation by their botocore names, sorted."""
 
     endpoint: str
     body: bytes
     content_type: str = "application/json"
     accept: str = "application/json"
     routing: tuple[tuple[str, str], ...] = ()
+    operation: Operation = Operation.INVOKE
     repeat: int = 0
     """The repetition that this call belongs to; part of the cache key, never sent."""
 
@@ -64,19 +65,31 @@ class TokenUsage:
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Where the time of an answer went, in ms. `wire` is the successful attempt alone, first byte out to last in."""
+    """Where the time of an answer went, in ms: `queue`, `backoff`, `cold_start` and `wire` add up to `total`.
+
+    `wire` is the successful attempt alone, first byte out to last in; `first_token`, which is a part of it, is None
+    where the answer was not streamed.
+    """
 
     queue: float = 0.0
+    """Waiting for a turn: the first call alone, `delay`, rates, slots; before every attempt."""
     backoff: float = 0.0
+    """Lost to attempts that failed: those calls and the pauses after them."""
+    cold_start: float = 0.0
+    """Waiting for an endpoint that was scaled to zero or loading its model."""
     wire: float = 0.0
+    first_token: float | None = None
+    inter_token: float | None = None
+    """The mean time between the tokens of a stream after the first; None for fewer than two."""
     total: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What InvokeEndpoint answered: the body as it came, and what the headers told. Always a success.
+    """What an endpoint answered: the body as it came, and what the headers told. Always a success.
 
-    `usage` is what the format read from the body, None where the body does not tell.
+    The body of a stream is all that came, frames of the event stream aside. `usage` is what the format read from the
+    body, None where the body does not tell.
     """
 
     body: bytes
@@ -88,6 +101,8 @@ class Answer:
     timings: Timings = Timings()
     attempts: int = 1
     cached: bool = False
+    told: tuple[tuple[str, str], ...] = ()
+    """What else the headers told, by the keys that documents have: `customAttributes`, `newSessionId`, …"""
 
 
 class Invoke(Protocol):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from sagemaker_eval.model.values import Json, Place
+from sagemaker_eval.model.values import Json, Operation, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,9 @@ class AwsSettings:
     profile: str | None = None
     keys: StaticKeys | None = None
     endpoint_url: str | None = None
+    role_arn: str | None = None
+    """A role to assume with these credentials; `external_id` goes with it."""
+    external_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,30 @@ class Sampling:
     top_p: float = 1.0
     stop: tuple[str, ...] = ()
     chat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncOptions:
+    """How an asynchronous endpoint is asked. Times are in ms.
+
+    Requests go to `bucket` under `prefix`; without a bucket they go inline, which holds 128,000 bytes.
+    """
+
+    bucket: str | None = None
+    prefix: str = "sageval/"
+    poll_ms: int = 1_000
+    timeout_ms: int = 3_600_000
+    """How long an answer is waited for, from sending on."""
+    request_ttl_seconds: int | None = None
+    invocation_timeout_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How fast an endpoint may be asked; None: as fast as the other limits allow."""
+
+    requests_per_second: float | None = None
+    tokens_per_minute: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +115,16 @@ class SageMakerOptions:
     """Changes the request: the prompt, or the whole body."""
     max_retries: int = 3
     timeout_ms: int = 80_000
+    operation: Operation = Operation.INVOKE
+    routing: Mapping[str, str] = field(default_factory=dict)
+    """Further members of the operation by their botocore names; the values are templates over the case's variables."""
+    asynchronous: AsyncOptions = AsyncOptions()
+    """Only with `Operation.ASYNC`."""
+    rates: Rates = Rates()
+    warm_up_s: float = 900.0
+    """How long a call waits for an endpoint that is scaled to zero or loading its model; 0: not at all."""
+    instance_hourly_usd: float | None = None
+    """The price of one hour of one instance."""
     base_path: str = "."
     """The folder that `file://` references of this provider are relative to."""
     written: Mapping[str, Json] = field(default_factory=dict)
@@ -116,6 +153,8 @@ class ProviderSpec:
     options: Any = None
     delay_ms: int | None = None
     max_concurrency: int | None = None
+    adaptive: bool = False
+    """Whether the number of calls in flight is found while running (`maxConcurrency: auto`)."""
     prompts: tuple[str, ...] | None = None
     transform: UserCode | None = None
     """Changes the output: `responseTransform` of `sagemaker` and `container`, `transform` of every other kind."""

@@ -48,6 +48,15 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
+class Operation(StrEnum):
+    """How an endpoint is asked. The values are AWS's names; `OPENAI` is the endpoint's own path for chat clients."""
+
+    INVOKE = "InvokeEndpoint"
+    STREAM = "InvokeEndpointWithResponseStream"
+    ASYNC = "InvokeEndpointAsync"
+    OPENAI = "chat/completions"
+
+
 def whole_numbers(value: Json) -> Json:
     """`value` with whole numbers as JavaScript prints them: `5`, where Python has `5.0`."""
     if isinstance(value, float):
