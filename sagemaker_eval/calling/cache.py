@@ -67,5 +67,7 @@ class Cached:
 
 
 def _from_cache(answer: Answer) -> Answer:
-    """`answer` as it is given a second time: no call was made and no time spent, but the wire time stays true."""
-    return replace(answer, cached=True, attempts=0, timings=Timings(wire=answer.timings.wire))
+    """`answer` as it is given a second time: no call was made and no time spent, but what was measured stays true."""
+    told = answer.timings
+    timings = Timings(wire=told.wire, first_token=told.first_token, inter_token=told.inter_token)
+    return replace(answer, cached=True, attempts=0, timings=timings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
-from sagemaker_eval.model import Request
+from sagemaker_eval.model import Operation, Request
 
 ENCODING = b"sageval answer 1"
 """Names this encoding; another encoding takes another name, so that old keys never fit it."""
@@ -31,6 +31,8 @@ def _parts(target_identity: str, url: str, region: str, request: Request) -> Ite
     for name, value in sorted(request.routing):
         yield _encoded(name)
         yield _encoded(value)
+    if request.operation is not Operation.INVOKE:
+        yield _encoded(request.operation)
 
 
 def _encoded(text: str) -> bytes:

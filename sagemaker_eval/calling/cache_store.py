@@ -136,6 +136,9 @@ def _meta(answer: Answer) -> str:
             "requestId": answer.request_id,
             "usage": {name: getattr(usage, name) for name in _USAGE} if usage else None,
             "wire": answer.timings.wire,
+            "firstToken": answer.timings.first_token,
+            "interToken": answer.timings.inter_token,
+            "told": answer.told,
             "crc": zlib.crc32(answer.body),
         }
     )
@@ -154,7 +157,8 @@ def _answer(body: bytes, meta: str | bytes) -> Answer:
             variant=told["variant"],
             request_id=told["requestId"],
             usage=TokenUsage(**told["usage"]) if told["usage"] else None,
-            timings=Timings(wire=told["wire"]),
+            timings=Timings(wire=told["wire"], first_token=told.get("firstToken"), inter_token=told.get("interToken")),
+            told=tuple((name, value) for name, value in told.get("told", ())),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise database.Damaged("an answer cannot be read back") from error

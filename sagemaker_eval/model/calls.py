@@ -140,6 +140,8 @@ class Response:
     stages: tuple[Json, ...] = ()
     """Where transforms made another output: as the provider gave it, and after the provider's own transform."""
     log_probs: tuple[float, ...] | None = None
+    told: tuple[tuple[str, str], ...] = ()
+    """What else the service told of the answer, as `Answer.told`."""
     metadata: Mapping[str, Json] = field(default_factory=dict)
 
     @property

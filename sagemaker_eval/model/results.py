@@ -74,6 +74,15 @@ class CaseResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Percentiles:
+    """How a measure is spread over the cases that have it."""
+
+    p50: float
+    p95: float
+    p99: float
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnSummary:
     """One column (or one provider, summed) of a run. Latencies are wire times in ms, cached cases included."""
 
@@ -99,6 +108,14 @@ class ColumnSummary:
     """Tokens that graders used; None where none was asked."""
     cost: float | None = None
     """US dollars, as far as providers told; None where none did."""
+    first_token: Percentiles | None = None
+    """Times to the first token in ms; None where nothing was streamed, as for the next two."""
+    inter_token: Percentiles | None = None
+    """Times between tokens in ms."""
+    tokens_per_second: Percentiles | None = None
+    """Output tokens of each streamed answer per second of its wire time."""
+    variants: tuple[tuple[str, ColumnSummary], ...] = ()
+    """The same by production variant, the busiest first; empty where no more than one answered."""
 
     @property
     def finished(self) -> int:
@@ -112,6 +129,31 @@ class ColumnSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class EndpointUse:
+    """What the calls of a run took of one endpoint. `seconds` run from the first call's start to the last one's end.
+
+    `hourly_usd` is the price of an instance-hour; `source` says where it and the number of instances are known from.
+    """
+
+    endpoint: str
+    calls: int
+    seconds: float
+    instance_type: str | None = None
+    instances: int = 1
+    hourly_usd: float | None = None
+    source: str = ""
+    cases: int = 0
+    """Cases that the endpoint answered."""
+    passed: int = 0
+    """Of these, those that passed."""
+
+    @property
+    def dollars(self) -> float | None:
+        """What the endpoint's instances cost while the run used them; None where no price is known."""
+        return None if self.hourly_usd is None else self.hourly_usd * self.instances * self.seconds / 3600
+
+
+@dataclass(frozen=True, slots=True)
 class RunSummary:
     """The whole run. `columns` runs parallel to the plan's columns, `providers` to the providers that have any."""
 
@@ -119,3 +161,5 @@ class RunSummary:
     columns: Sequence[ColumnSummary] = ()
     providers: Sequence[ColumnSummary] = ()
     duration_ms: float = 0.0
+    endpoints: Sequence[EndpointUse] = ()
+    """The endpoints that were called, in the order of their first calls."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sagemaker_eval import __version__
-from sagemaker_eval.model import ColumnSummary, Json, RunSummary
+from sagemaker_eval.model import ColumnSummary, EndpointUse, Json, Percentiles, RunSummary
 from sagemaker_eval.running.records import ColumnRecord, RunRecord, usage_json
 
 VERSION = 3
@@ -79,7 +79,17 @@ def _metrics(summary: ColumnSummary) -> dict[str, Json]:
         "testSkippedCount": summary.skipped,
         "testUnassertedCount": summary.unasserted,
         "cachedCount": summary.cached,
+        "firstTokenMs": _percentiles(summary.first_token),
+        "interTokenMs": _percentiles(summary.inter_token),
+        "tokensPerSecond": _percentiles(summary.tokens_per_second),
+        "variants": {name: _metrics(part) for name, part in summary.variants},
     }
+
+
+def _percentiles(measure: Percentiles | None) -> Json:
+    if measure is None:
+        return None
+    return {"p50": round(measure.p50, 3), "p95": round(measure.p95, 3), "p99": round(measure.p99, 3)}
 
 
 def _stats(summary: RunSummary) -> dict[str, Json]:
@@ -92,7 +102,28 @@ def _stats(summary: RunSummary) -> dict[str, Json]:
         "unasserted": total.unasserted,
         "tokenUsage": usage_json(total.usage, total.grading),
         "durationMs": round(summary.duration_ms, 3),
+        "endpoints": [_endpoint(use) for use in summary.endpoints],
     }
+
+
+def _endpoint(use: EndpointUse) -> dict[str, Json]:
+    return {
+        "endpoint": use.endpoint,
+        "calls": use.calls,
+        "seconds": round(use.seconds, 3),
+        "instanceType": use.instance_type,
+        "instances": use.instances,
+        "instanceHourlyUsd": use.hourly_usd,
+        "priceSource": use.source or None,
+        "cost": use.dollars,
+        "costPer1000Cases": per_case(use.dollars, use.cases, 1000),
+        "costPerPassedCase": per_case(use.dollars, use.passed, 1),
+    }
+
+
+def per_case(dollars: float | None, cases: int, thousand: int) -> float | None:
+    """The share of `thousand` cases in what an endpoint cost; None where there is no price, or no case."""
+    return None if dollars is None or not cases else dollars * thousand / cases
 
 
 def _metadata(record: RunRecord) -> dict[str, Json]:

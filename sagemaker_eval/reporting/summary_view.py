@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rich import box
@@ -11,11 +11,13 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from sagemaker_eval.model import ColumnSummary, RunSummary, TokenUsage
+from sagemaker_eval.model import ColumnSummary, RunSummary
 from sagemaker_eval.reporting.base import JournalReader
 from sagemaker_eval.reporting.error_groups import group_errors
-from sagemaker_eval.reporting.figures import NOT_AVAILABLE, counted, dollars, duration, percent, tokens
-from sagemaker_eval.reporting.terminal import marks_for, one_line, print_indented, width_of
+from sagemaker_eval.reporting.figures import NOT_AVAILABLE, counted, duration
+from sagemaker_eval.reporting.summary_figures import FIGURES, Figure
+from sagemaker_eval.reporting.summary_remarks import remarks
+from sagemaker_eval.reporting.terminal import marks_for, one_line, print_indented, visible, width_of
 from sagemaker_eval.running.records import ColumnRecord, RunRecord
 
 _LONGEST_NAME = 48
@@ -34,43 +36,6 @@ class Line:
     style: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One column of the summary's table, left out where no line needs it."""
-
-    title: str
-    show: Callable[[ColumnSummary], str]
-    needed: Callable[[ColumnSummary], bool] = lambda summary: True
-    style: str = ""
-
-
-def pass_rate(summary: ColumnSummary) -> str:
-    """`80.0% (8/10)`: passed among those answered, errors aside; `n/a` where there was nothing to judge."""
-    answered = summary.passed + summary.failed
-    if answered == summary.unasserted:
-        return NOT_AVAILABLE
-    return f"{percent(summary.passed, answered)} ({summary.passed:,}/{answered:,})"
-
-
-def cached_share(summary: ColumnSummary) -> str:
-    """The share of answers that came from the cache."""
-    return percent(summary.cached, summary.passed + summary.failed)
-
-
-_FIGURES = (
-    Figure("Pass rate", pass_rate),
-    Figure("Failed", lambda summary: f"{summary.failed:,}", style="red"),
-    Figure("Errors", lambda summary: f"{summary.errored:,}", style="yellow"),
-    Figure("Not asserted", lambda summary: f"{summary.unasserted:,}", lambda summary: summary.unasserted > 0),
-    Figure("Skipped", lambda summary: f"{summary.skipped:,}", lambda summary: summary.skipped > 0),
-    Figure("Latency p50", lambda summary: duration(summary.latency_p50)),
-    Figure("p95", lambda summary: duration(summary.latency_p95)),
-    Figure("Tokens in / out", lambda summary: tokens(summary.usage)),
-    Figure("Cost", lambda summary: dollars(summary.cost), lambda summary: summary.cost is not None),
-    Figure("Cached", cached_share),
-)
-
-
 def render_summary(record: RunRecord, journal: JournalReader, summary: RunSummary, console: Console) -> None:
     """Print the summary. The journal is read only where cases errored."""
     lines = list(_lines(record, summary, console))
@@ -82,7 +47,7 @@ def render_summary(record: RunRecord, journal: JournalReader, summary: RunSummar
         console.print(_table([_shortened(line, longest - missing, console) for line in lines]))
     else:
         _print_blocks(lines, console)
-    _print_remarks(summary, console)
+    _print_remarks(record, summary, console)
     if summary.total.errored:
         _print_errors(journal, console)
     _print_closing(record, summary, console)
@@ -97,6 +62,8 @@ def _lines(record: RunRecord, summary: RunSummary, console: Console) -> Iterator
         name = one_line(record.columns[indices[0]].provider_name, _LONGEST_NAME, console)
         if providers is not None:
             yield Line(name, providers[number])
+            for variant, part in providers[number].variants:
+                yield Line(one_line(f"variant {variant}", _LONGEST_NAME, console), part, indent=4, style="dim")
         if several or providers is None:
             for index in indices:
                 label = one_line(record.columns[index].prompt_label, _LONGEST_NAME, console)
@@ -132,7 +99,7 @@ def _provider_groups(columns: Sequence[ColumnRecord]) -> list[list[int]]:
 
 
 def _table(lines: Sequence[Line]) -> Table:
-    figures = [figure for figure in _FIGURES if any(figure.needed(line.summary) for line in lines)]
+    figures = [figure for figure in FIGURES if any(figure.needed(line.summary) for line in lines)]
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", border_style="dim", pad_edge=False, show_edge=False)
     table.add_column("Provider", no_wrap=True)
     for figure in figures:
@@ -152,43 +119,20 @@ def _print_blocks(lines: Sequence[Line], console: Console) -> None:
     """The same figures for a console that is too narrow for the table."""
     for line in lines:
         print_indented(console, Text(line.name, style="bold"), indent=line.indent)
-        figures = [figure for figure in _FIGURES if figure.needed(line.summary)]
+        figures = [figure for figure in FIGURES if figure.needed(line.summary)]
         shown = [Text.assemble(f"{figure.title} ", _figure_text(figure, line.summary)) for figure in figures]
         print_indented(console, Text("; ").join(shown), indent=line.indent + 2)
 
 
-def _print_remarks(summary: RunSummary, console: Console) -> None:
-    """What the figures do not say by themselves."""
-    total = summary.total
-    remarks = []
-    if total.unasserted:
-        was, them, count = ("was", "it", "counts") if total.unasserted == 1 else ("were", "them", "count")
-        rate = (
-            ""
-            if pass_rate(total) == NOT_AVAILABLE
-            else f"; in the pass rate {them.replace('them', 'they')} {count} as passed"
-        )
-        remarks.append(
-            f"{counted(total.unasserted, 'case')} {was} answered and not asserted: no verdict on {them}{rate}."
-        )
-    if total.skipped:
-        remarks.append(f"{counted(total.skipped, 'case')} skipped: planned and never sent, in no rate.")
-    grading = total.grading
-    if total.usage.estimated or (grading is not None and grading.estimated):
-        remarks.append("~ marks token counts that are estimated, at least in part: the endpoint reported none.")
-    if grading is not None:
-        remarks.append(_grading(grading))
-    if remarks:
+def _print_remarks(record: RunRecord, summary: RunSummary, console: Console) -> None:
+    groups = _provider_groups(record.columns)
+    names = [record.columns[indices[0]].provider_name for indices in groups]
+    providers = summary.providers if len(summary.providers) == len(groups) else ()
+    lines = list(remarks(summary, list(zip(names, providers, strict=False))))
+    if lines:
         console.print()
-    for remark in remarks:
-        print_indented(console, Text(remark, style="dim"))
-
-
-def _grading(usage: TokenUsage) -> str:
-    """What the graders took: `grading: 1,200 tokens, 300 of them cached, 14 requests`."""
-    about = "~" if usage.estimated else ""
-    cached = f", {usage.cached:,} of them cached" if usage.cached else ""
-    return f"grading: {about}{counted(usage.total, 'token')}{cached}, {counted(usage.requests, 'request')}"
+    for line in lines:
+        print_indented(console, Text(visible(line, console), style="dim"))
 
 
 def _print_errors(journal: JournalReader, console: Console) -> None:

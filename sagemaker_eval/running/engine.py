@@ -147,9 +147,9 @@ class Engine:
             self._stopping.set()
 
     def _record(self, result: CaseResult) -> None:
-        row = self._bench.scrub(encode_row(row_of(result)))
-        self._bench.journal.append(result.case.index, result.outcome, row)
-        self._totals.add(result)
+        row = row_of(result)
+        self._bench.journal.append(result.case.index, result.outcome, self._bench.scrub(encode_row(row)))
+        self._totals.add(row)
 
     async def _finish(self, case: Case) -> Sequence[CaseResult]:
         """The results that are final once this case is done: its own, unless it is to be compared with others."""

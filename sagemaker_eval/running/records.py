@@ -221,7 +221,7 @@ def _response_json(response: Response, usage: dict[str, Json]) -> dict[str, Json
 
 def _origin(response: Response) -> dict[str, Json]:
     """Who answered, as far as SageMaker told."""
-    origin = {"variant": response.variant, "requestId": response.request_id}
+    origin = {"variant": response.variant, "requestId": response.request_id, **dict(response.told)}
     return {name: value for name, value in origin.items() if value is not None}
 
 
@@ -265,9 +265,14 @@ def _milliseconds(value: float | None) -> float | None:
 
 
 def _timings_json(timings: Timings) -> dict[str, Json]:
-    return {
+    """The ledger of a case; what only streams have is left out for others."""
+    told: dict[str, Json] = {
         "queueMs": round(timings.queue, 3),
         "backoffMs": round(timings.backoff, 3),
+        "coldStartMs": round(timings.cold_start, 3),
         "wireMs": round(timings.wire, 3),
         "totalMs": round(timings.total, 3),
     }
+    if timings.first_token is not None:
+        told |= {"firstTokenMs": round(timings.first_token, 3), "interTokenMs": _milliseconds(timings.inter_token)}
+    return told

@@ -1,25 +1,29 @@
-"""The running totals of a run: counts and sums per column, and one float per case for exact percentiles."""
+"""The running totals of a run: counts and sums per column, and a float per case and measure for exact percentiles.
+
+What is counted are the journal's rows, so a run that is read back from its journal has the totals that it had.
+"""
 
 from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sagemaker_eval.model import CaseResult, ColumnSummary, Outcome, RunSummary, TokenUsage
+from sagemaker_eval.model import ColumnSummary, Outcome, Percentiles, RunSummary, TokenUsage
 from sagemaker_eval.running.derived_metrics import DerivedMetrics
 from sagemaker_eval.running.plan import Plan
-from sagemaker_eval.running.records import grading_usage
+
+RowLike = Mapping[str, Any]
+"""A journal's row."""
 
 
 class Tally:
-    """What has become of the cases of one column so far."""
+    """What has become of the cases of one column so far, or of those that one variant answered."""
 
-    def __init__(self, planned: int = 0) -> None:
-        self.planned = planned
-        self.outcomes = dict.fromkeys(Outcome, 0)
+    def __init__(self) -> None:
+        self.outcomes = dict.fromkeys((outcome.value for outcome in Outcome), 0)
         self.unasserted = 0
         self.cached = 0
         self.score = 0.0
@@ -32,57 +36,99 @@ class Tally:
         self.cost: float | None = None
         self.grading: TokenUsage | None = None
         self.latencies = array("d")
+        self.first_tokens = array("d")
+        self.inter_tokens = array("d")
+        self.speeds = array("d")
         self.named_scores: dict[str, float] = {}
         self.named_weights: dict[str, float] = {}
         self.named_counts: dict[str, int] = {}
 
-    def add(self, result: CaseResult) -> None:
-        """Count one finished case."""
-        self.outcomes[result.outcome] += 1
-        if result.response:
-            self._add_response(result)
-        if result.grade:
-            if (grading := grading_usage(result.grade)) is not None:
-                self.grading = (self.grading or TokenUsage()) + grading
-            self.score += result.grade.score
-            self.unasserted += not result.case.row.test.assertions
-            for verdict in result.grade.flat_verdicts():
-                if "error" not in verdict.metadata:
-                    self.assertions[not verdict.passed] += 1
-            for name, score in result.grade.named_scores.items():
-                weight = result.grade.named_score_weights.get(name, 1.0)
-                self.named_scores[name] = self.named_scores.get(name, 0.0) + score * weight
-                self.named_weights[name] = self.named_weights.get(name, 0.0) + weight
-                self.named_counts[name] = self.named_counts.get(name, 0) + 1
+    def add(self, row: RowLike) -> None:
+        """Count the row of one finished case."""
+        self.outcomes[row["outcome"]] += 1
+        if row["response"] is not None:
+            self._add_response(row, row["response"])
+        if row["gradingResult"] is not None:
+            self._add_grade(row, row["gradingResult"])
 
-    def _add_response(self, result: CaseResult) -> None:
-        response = result.response
-        assert response is not None
-        usage = response.usage
-        self.cached += response.cached
-        self.prompt_tokens += usage.prompt
-        self.completion_tokens += usage.completion
-        self.cached_tokens += usage.cached
-        self.requests += usage.requests
-        self.estimated = self.estimated or usage.estimated
-        if response.cost is not None:
-            self.cost = response.cost + (self.cost or 0.0)
-        if (latency := response.latency_ms) is not None:
-            self.latencies.append(latency)
+    def _add_response(self, row: RowLike, response: RowLike) -> None:
+        usage = response["tokenUsage"]
+        self.cached += response["cached"]
+        self.prompt_tokens += usage["prompt"]
+        self.completion_tokens += usage["completion"]
+        self.cached_tokens += usage["cached"]
+        self.requests += usage["numRequests"]
+        self.estimated = self.estimated or usage["estimated"]
+        if row["cost"] is not None:
+            self.cost = row["cost"] + (self.cost or 0.0)
+        if row["latencyMs"] is not None:
+            self.latencies.append(row["latencyMs"])
+        timings = row["timings"]
+        if (first := timings.get("firstTokenMs")) is not None:
+            self.first_tokens.append(first)
+            if (between := timings.get("interTokenMs")) is not None:
+                self.inter_tokens.append(between)
+            if usage["completion"] and timings["wireMs"] > 0:
+                self.speeds.append(usage["completion"] * 1000 / timings["wireMs"])
+
+    def _add_grade(self, row: RowLike, grade: RowLike) -> None:
+        if (told := row["tokenUsage"].get("assertions")) is not None:
+            self.grading = (self.grading or TokenUsage()) + usage_of(told)
+        self.score += grade["score"] or 0.0
+        self.unasserted += not row["asserted"]
+        for verdict in grade["componentResults"]:
+            if "error" not in verdict.get("metadata", ()):
+                self.assertions[not verdict["pass"]] += 1
+        weights = grade["namedScoreWeights"]
+        for name, score in grade["namedScores"].items():
+            weight = weights.get(name, 1.0)
+            self.named_scores[name] = self.named_scores.get(name, 0.0) + (score or 0.0) * weight
+            self.named_weights[name] = self.named_weights.get(name, 0.0) + weight
+            self.named_counts[name] = self.named_counts.get(name, 0) + 1
 
 
-def summarise(tallies: Iterable[Tally]) -> ColumnSummary:
-    """The tallies taken together as one summary."""
-    parts = list(tallies)
-    latencies = sorted(value for part in parts for value in part.latencies)
-    finished = [sum(part.outcomes[outcome] for part in parts) for outcome in Outcome]
+def usage_of(told: RowLike) -> TokenUsage:
+    """Token usage as a row has it."""
+    return TokenUsage(told["prompt"], told["completion"], told["cached"], told["estimated"], told["numRequests"])
+
+
+class ColumnTally:
+    """The tallies of one column by the production variant that answered; None: no variant is known."""
+
+    def __init__(self, planned: int = 0) -> None:
+        self.planned = planned
+        self.by_variant: dict[str | None, Tally] = {}
+
+    def add(self, row: RowLike) -> None:
+        """Count the row of one finished case."""
+        response = row["response"]
+        variant = None if response is None else response["metadata"].get("variant")
+        tally = self.by_variant.get(variant)
+        if tally is None:
+            tally = self.by_variant[variant] = Tally()
+        tally.add(row)
+
+
+def summarise(columns: Iterable[ColumnTally]) -> ColumnSummary:
+    """Columns taken together as one summary, which is also split by variant where more than one answered."""
+    columns = list(columns)
+    whole = _summary([tally for column in columns for tally in column.by_variant.values()])
+    whole = replace(whole, skipped=sum(column.planned for column in columns) - whole.finished)
+    names = {name for column in columns for name in column.by_variant if name is not None}
+    if len(names) < 2:
+        return whole
+    parts = [(name, _summary([c.by_variant[name] for c in columns if name in c.by_variant])) for name in sorted(names)]
+    return replace(whole, variants=tuple(sorted(parts, key=lambda part: -part[1].finished)))
+
+
+def _summary(parts: Sequence[Tally]) -> ColumnSummary:
+    latencies = _ascending(part.latencies for part in parts)
     costs = [part.cost for part in parts if part.cost is not None]
     gradings = [part.grading for part in parts if part.grading is not None]
     return ColumnSummary(
-        passed=finished[0],
-        failed=finished[1],
-        errored=finished[2],
-        skipped=sum(part.planned for part in parts) - sum(finished),
+        passed=sum(part.outcomes[Outcome.PASSED] for part in parts),
+        failed=sum(part.outcomes[Outcome.FAILED] for part in parts),
+        errored=sum(part.outcomes[Outcome.ERRORED] for part in parts),
         unasserted=sum(part.unasserted for part in parts),
         cached=sum(part.cached for part in parts),
         score=sum(part.score for part in parts),
@@ -97,7 +143,14 @@ def summarise(tallies: Iterable[Tally]) -> ColumnSummary:
         named_score_counts=_added([part.named_counts for part in parts]),
         cost=math.fsum(costs) if costs else None,
         grading=sum(gradings, TokenUsage()) if gradings else None,
+        first_token=percentiles(_ascending(part.first_tokens for part in parts)),
+        inter_token=percentiles(_ascending(part.inter_tokens for part in parts)),
+        tokens_per_second=percentiles(_ascending(part.speeds for part in parts)),
     )
+
+
+def _ascending(parts: Iterable[array[float]]) -> list[float]:
+    return sorted(value for part in parts for value in part)
 
 
 def percentile(ordered: Sequence[float], share: float) -> float | None:
@@ -107,17 +160,25 @@ def percentile(ordered: Sequence[float], share: float) -> float | None:
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
+def percentiles(ordered: Sequence[float]) -> Percentiles | None:
+    """The usual percentiles of ascending values; None of none."""
+    if not ordered:
+        return None
+    p50, p95, p99 = (ordered[max(0, math.ceil(share * len(ordered)) - 1)] for share in (0.50, 0.95, 0.99))
+    return Percentiles(p50, p95, p99)
+
+
 class Totals:
     """The tallies of all columns of a plan."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._derived = DerivedMetrics(plan.suite.derived_metrics)
-        self._tallies = [Tally(planned) for planned in plan.column_totals]
+        self._tallies = [ColumnTally(planned) for planned in plan.column_totals]
 
-    def add(self, result: CaseResult) -> None:
-        """Count one finished case under its column."""
-        self._tallies[result.case.column.index].add(result)
+    def add(self, row: RowLike) -> None:
+        """Count the row of one finished case under its column."""
+        self._tallies[row["promptIdx"]].add(row)
 
     def summary(self, duration_ms: float) -> RunSummary:
         """Everything counted so far."""
@@ -132,14 +193,14 @@ class Totals:
             duration_ms=duration_ms,
         )
 
-    def _column(self, tally: Tally) -> ColumnSummary:
+    def _column(self, tally: ColumnTally) -> ColumnSummary:
         """One column, its derived metrics among its named scores."""
         summary = summarise([tally])
         derived = self._derived.of(summary.named_scores, summary.finished)
         return replace(summary, named_scores={**summary.named_scores, **derived}) if derived else summary
 
 
-def _usage(parts: list[Tally]) -> TokenUsage:
+def _usage(parts: Sequence[Tally]) -> TokenUsage:
     return TokenUsage(
         prompt=sum(part.prompt_tokens for part in parts),
         completion=sum(part.completion_tokens for part in parts),

@@ -21,7 +21,8 @@ ANSWER = Answer(
     variant="blue",
     request_id="abc",
     usage=TokenUsage(prompt=3, completion=5, estimated=True, requests=1),
-    timings=Timings(wire=12.5),
+    timings=Timings(wire=12.5, first_token=3.25, inter_token=0.5),
+    told=(("customAttributes", "tier=gold"),),
 )
 
 

@@ -95,6 +95,10 @@ def test_json_document(run: Any) -> None:
                         "testSkippedCount": 3,
                         "testUnassertedCount": 1,
                         "cachedCount": 1,
+                        "firstTokenMs": None,
+                        "interTokenMs": None,
+                        "tokensPerSecond": None,
+                        "variants": {},
                     },
                 }
             ],
@@ -106,6 +110,7 @@ def test_json_document(run: Any) -> None:
                 "unasserted": 1,
                 "tokenUsage": USAGE,
                 "durationMs": 1234.568,
+                "endpoints": [],
             },
         },
         "config": {"prompts": ["Plain"]},

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from sagemaker_eval.model import ColumnSummary, RunSummary, TokenUsage
-from sagemaker_eval.reporting.summary_view import cached_share, pass_rate, render_summary
+from sagemaker_eval.reporting.summary_figures import cached_share, pass_rate
+from sagemaker_eval.reporting.summary_view import render_summary
 
 New = Callable[..., Any]
 Golden = Callable[[str, str], bool]

@@ -21,7 +21,7 @@ from sagemaker_eval.model import (
     Verdict,
 )
 from sagemaker_eval.running.records import grading_usage, row_of, usage_json
-from sagemaker_eval.running.summary import Tally, summarise
+from sagemaker_eval.running.summary import ColumnTally, summarise
 
 SPEC = AssertionSpec("similar", "tea")
 SOME = TokenUsage(prompt=3, completion=1, requests=1)
@@ -70,10 +70,10 @@ def test_a_row_without_graders_says_nothing_of_them() -> None:
 
 
 def test_a_summary_adds_the_tokens_of_graders_up() -> None:
-    graded, plain = Tally(2), Tally(1)
+    graded, plain = ColumnTally(2), ColumnTally(1)
     for usage in (SOME, MORE):
-        graded.add(result(verdict(usage)))
-    plain.add(result(verdict(None)))
+        graded.add(row_of(result(verdict(usage))))
+    plain.add(row_of(result(verdict(None))))
     assert summarise([graded, plain]).grading == SOME + MORE
     assert summarise([plain]).grading is None
     assert ColumnSummary().grading is None
