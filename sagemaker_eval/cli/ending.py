@@ -19,7 +19,7 @@ from sagemaker_eval.reporting.messages import print_error, print_notice
 from sagemaker_eval.reporting.outputs import write_output
 from sagemaker_eval.reporting.table import TableSettings
 from sagemaker_eval.running.journal import Journal
-from sagemaker_eval.running.records import RunRecord
+from sagemaker_eval.running.run_record import RunRecord
 
 log = logging.getLogger("sagemaker_eval")
 

@@ -28,7 +28,7 @@ from sagemaker_eval.reporting.progress import Progress
 from sagemaker_eval.running.engine import Bench, Engine
 from sagemaker_eval.running.folders import run_folder, run_id_at
 from sagemaker_eval.running.journal import Journal
-from sagemaker_eval.running.records import ColumnRecord, RunRecord
+from sagemaker_eval.running.run_record import ColumnRecord, RunRecord, columns_of
 from sagemaker_eval.text.files_read import note_written
 
 _YOUNG_OBJECTS = 10_000
@@ -59,7 +59,7 @@ def carry_out(run: Prepared, guests: Guests) -> int:
     with (
         run_folder(run_id, run.suite.env, keep=run.settings.write) as folder,
         logging_to(folder / "log.txt", _is_verbose(run), run.scrubber.text, lasting=run.settings.write),
-        Journal(folder, record, run.plan.slots) as journal,
+        Journal.create(folder, record) as journal,
         Interrupts(lambda: run.notices(_WRITING)) as interrupts,
     ):
         log.info("run %s: %d cases, %d columns", run_id, run.plan.total, len(run.plan.columns))
@@ -114,9 +114,10 @@ def _record(run: Prepared, run_id: str, now: datetime) -> RunRecord:
         run_id=run_id,
         started_at=now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         description=suite.description and scrub(suite.description),
-        columns=tuple(_scrubbed(ColumnRecord.of(column), scrub) for column in run.plan.columns),
+        columns=tuple(_scrubbed(column, scrub) for column in columns_of(run.plan)),
         var_names=run.plan.var_names,
         total=run.plan.total,
+        slots=run.plan.slots,
         config=json.loads(scrub(compact_json(suite.document))),
         options={
             "repeat": suite.repeat,

@@ -7,7 +7,7 @@ from typing import BinaryIO, Protocol
 
 from sagemaker_eval.model import Json, Outcome, RunSummary
 from sagemaker_eval.registry import Registry
-from sagemaker_eval.running.records import RunRecord
+from sagemaker_eval.running.run_record import RunRecord
 
 
 class JournalReader(Protocol):

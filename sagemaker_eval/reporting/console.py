@@ -8,7 +8,7 @@ from sagemaker_eval.model import RunSummary
 from sagemaker_eval.reporting.base import JournalReader
 from sagemaker_eval.reporting.summary_view import render_summary
 from sagemaker_eval.reporting.table import TableSettings, render_table
-from sagemaker_eval.running.records import RunRecord
+from sagemaker_eval.running.run_record import RunRecord
 
 
 def show_results(

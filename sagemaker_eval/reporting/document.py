@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 from sagemaker_eval import __version__
 from sagemaker_eval.model import ColumnSummary, EndpointUse, Json, Percentiles, RunSummary
-from sagemaker_eval.running.records import ColumnRecord, RunRecord, usage_json
+from sagemaker_eval.running.records import usage_json
+from sagemaker_eval.running.run_record import ColumnRecord, RunRecord
 
 VERSION = 3
 

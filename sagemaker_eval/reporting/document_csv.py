@@ -13,7 +13,7 @@ from typing import BinaryIO
 from sagemaker_eval.model import Json, Outcome, RunSummary, compact_json
 from sagemaker_eval.reporting.base import OUTPUTS, JournalReader
 from sagemaker_eval.reporting.reasons import reasons_of
-from sagemaker_eval.running.records import RunRecord
+from sagemaker_eval.running.run_record import RunRecord
 
 _STATUS = {Outcome.PASSED: "PASS", Outcome.FAILED: "FAIL", Outcome.ERRORED: "ERROR"}
 _SKIPPED = "SKIPPED"

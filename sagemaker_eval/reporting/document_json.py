@@ -8,7 +8,7 @@ from sagemaker_eval.model import Json, RunSummary
 from sagemaker_eval.reporting.base import OUTPUTS, JournalReader
 from sagemaker_eval.reporting.document import envelope_of
 from sagemaker_eval.running.journal import encode_row
-from sagemaker_eval.running.records import RunRecord
+from sagemaker_eval.running.run_record import RunRecord
 
 
 @OUTPUTS.register(".json")

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from sagemaker_eval.model import RunSummary
 from sagemaker_eval.reporting.base import OUTPUTS, JournalReader
-from sagemaker_eval.running.records import RunRecord
+from sagemaker_eval.running.run_record import RunRecord
 
 
 @OUTPUTS.register(".jsonl")

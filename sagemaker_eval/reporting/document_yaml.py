@@ -13,7 +13,7 @@ import yaml
 from sagemaker_eval.model import Json, RunSummary
 from sagemaker_eval.reporting.base import OUTPUTS, JournalReader
 from sagemaker_eval.reporting.document import envelope_of
-from sagemaker_eval.running.records import RunRecord
+from sagemaker_eval.running.run_record import RunRecord
 
 try:
     from yaml import CSafeDumper as _FastestDumper

@@ -18,7 +18,7 @@ from sagemaker_eval.reporting.figures import NOT_AVAILABLE, counted, duration
 from sagemaker_eval.reporting.summary_figures import FIGURES, Figure
 from sagemaker_eval.reporting.summary_remarks import remarks
 from sagemaker_eval.reporting.terminal import marks_for, one_line, print_indented, visible, width_of
-from sagemaker_eval.running.records import ColumnRecord, RunRecord
+from sagemaker_eval.running.run_record import ColumnRecord, RunRecord
 
 _LONGEST_NAME = 48
 _SHORTEST_NAME = 20
@@ -83,19 +83,11 @@ def _shortened(line: Line, width: int, console: Console) -> Line:
 
 
 def _provider_groups(columns: Sequence[ColumnRecord]) -> list[list[int]]:
-    """The indices of each provider's columns. A prompt seen again means that the same id was configured again."""
-    groups: list[list[int]] = []
-    seen: set[str] = set()
-    last: tuple[str, str | None] | None = None
+    """The indices of each provider's columns."""
+    groups: dict[int, list[int]] = {}
     for index, column in enumerate(columns):
-        provider = (column.provider_id, column.provider_label)
-        if provider != last or column.prompt_id in seen:
-            groups.append([])
-            seen = set()
-        groups[-1].append(index)
-        seen.add(column.prompt_id)
-        last = provider
-    return groups
+        groups.setdefault(column.provider, []).append(index)
+    return list(groups.values())
 
 
 def _table(lines: Sequence[Line]) -> Table:

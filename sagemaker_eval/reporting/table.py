@@ -16,7 +16,7 @@ from sagemaker_eval.reporting.base import JournalReader
 from sagemaker_eval.reporting.cells import Cell, cell_of, value_text
 from sagemaker_eval.reporting.row_choice import ChosenRow, choose_rows
 from sagemaker_eval.reporting.terminal import marks_for, one_line, print_indented, visible
-from sagemaker_eval.running.records import RunRecord
+from sagemaker_eval.running.run_record import RunRecord
 
 _NARROWEST_COLUMN = 16
 _LONGEST_LABEL = 60

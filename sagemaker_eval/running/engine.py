@@ -28,10 +28,12 @@ from sagemaker_eval.providers.pool import ProviderPool
 from sagemaker_eval.running.answering import Answering
 from sagemaker_eval.running.comparing import Comparing
 from sagemaker_eval.running.conversations import Conversations, turn_of
+from sagemaker_eval.running.derived_metrics import DerivedMetrics
 from sagemaker_eval.running.journal import Journal, encode_row
 from sagemaker_eval.running.plan import Plan
 from sagemaker_eval.running.records import row_of
 from sagemaker_eval.running.rendering import CONVERSATION, Rendered, Renderer
+from sagemaker_eval.running.run_record import columns_of
 from sagemaker_eval.running.scheduling import Lane, phases
 from sagemaker_eval.running.summary import Totals
 
@@ -69,7 +71,10 @@ class Engine:
     def __init__(self, bench: Bench, run_id: str) -> None:
         self._bench = bench
         self._run_id = run_id
-        self._totals = Totals(bench.plan)
+        derived = DerivedMetrics(bench.plan.suite.derived_metrics)
+        self._totals = Totals(
+            columns_of(bench.plan), lambda index, column: derived.of(column.named_scores, column.finished)
+        )
         self._conversations = Conversations()
         self._comparing = Comparing(bench.plan, bench.judge)
         self._stored: dict[str, Json] = {}

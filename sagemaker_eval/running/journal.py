@@ -1,6 +1,7 @@
 """The journal: one line per finished case, appended before the case is counted, read back in plan order.
 
-The index in memory is one offset and one outcome byte per planned case, whatever the size of the rows.
+Of several rows of one case the last counts: a case that is run again replaces its row by writing the new one. The index
+in memory is one offset and one outcome byte per planned case, whatever the size of the rows.
 """
 
 from __future__ import annotations
@@ -9,39 +10,107 @@ import json
 import os
 from array import array
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
 import msgspec
 
-from sagemaker_eval.errors import SagevalError
+from sagemaker_eval.errors import ConfigError, SagevalError
 from sagemaker_eval.model import Json, Outcome
-from sagemaker_eval.running.records import RunRecord
+from sagemaker_eval.running.run_record import RunEnd, RunRecord
+
+JOURNAL = "journal.jsonl"
+RUN = "run.json"
+END = "end.json"
 
 _ABSENT = -1
 _OUTCOMES = tuple(Outcome)
 _CODES = {outcome: code for code, outcome in enumerate(_OUTCOMES)}
 
 
-class Journal:
-    """The durable record of one run, in `folder`. Raises `SagevalError` where it cannot be written.
+class _Head(msgspec.Struct):
+    """What of a row tells which case it is of."""
 
-    `slots` is one more than the largest slot that a case may have; `record.total` where it is None.
+    testIdx: int
+    promptIdx: int
+    outcome: str
+
+
+_HEADS = msgspec.json.Decoder(_Head)
+
+
+class Journal:
+    """The durable record of one run, in `folder`, which `create` and `reopen` make ready to be written.
+
+    Raises `SagevalError` where it cannot be written; what was written before stays readable.
     """
 
-    def __init__(self, folder: Path, record: RunRecord, slots: int | None = None) -> None:
+    def __init__(self, folder: Path, record: RunRecord) -> None:
         self.folder = folder
-        self.path = folder / "journal.jsonl"
+        self.path = folder / JOURNAL
+        self.record = record
         self._width = len(record.columns)
-        places = record.total if slots is None else slots
-        self._offsets = array("q", [_ABSENT]) * places
-        self._outcomes = bytearray(places)
+        self._offsets = array("q", [_ABSENT]) * record.slots
+        self._outcomes = bytearray(record.slots)
         self._end = 0
+        self._file = -1
+
+    @classmethod
+    def create(cls, folder: Path, record: RunRecord) -> Journal:
+        """The journal of a new run."""
+        journal = cls(folder, record)
         try:
-            (folder / "run.json").write_text(json.dumps(record.as_json(), ensure_ascii=False, indent=2) + "\n", "utf-8")
-            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            write_privately(folder / RUN, json.dumps(record.as_json(), ensure_ascii=False, indent=2) + "\n")
+            journal._file = os.open(journal.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            _lock(journal._file, folder)
         except OSError as error:
-            raise _unwritable(self.path, error) from error
+            raise _unwritable(journal.path, error) from error
+        return journal
+
+    @classmethod
+    def reopen(cls, folder: Path) -> Journal:
+        """The journal of an earlier run, to go on with; a last line that was cut by a kill is dropped.
+
+        Raises `ConfigError` where it cannot be read, or where another process is writing it.
+        """
+        journal = cls.read(folder)
+        try:
+            journal._file = os.open(journal.path, os.O_RDWR | os.O_CREAT, 0o600)
+            _lock(journal._file, folder)
+            os.ftruncate(journal._file, journal._end)
+            os.lseek(journal._file, journal._end, os.SEEK_SET)
+            with suppress(FileNotFoundError):
+                (folder / END).unlink()
+        except OSError as error:
+            raise _unwritable(journal.path, error) from error
+        return journal
+
+    @classmethod
+    def read(cls, folder: Path) -> Journal:
+        """The journal of an earlier run, for reading alone. Raises `ConfigError` where it cannot be read."""
+        journal = cls(folder, read_record(folder))
+        try:
+            journal._index()
+        except (OSError, ValueError, msgspec.ValidationError, IndexError) as error:
+            raise ConfigError.of(
+                f"the journal `{journal.path}` cannot be read: {error}", hint="it was changed since it was written"
+            ) from error
+        return journal
+
+    def _index(self) -> None:
+        """Find the last row of each case. What follows the last line break was cut by a kill."""
+        if not self.path.exists():
+            return
+        with self.path.open("rb") as file:
+            for line in file:
+                if not line.endswith(b"\n"):
+                    return
+                head = _head(line)
+                slot = head.testIdx * self._width + head.promptIdx
+                self._offsets[slot] = self._end
+                self._outcomes[slot] = _CODES[Outcome(head.outcome)]
+                self._end += len(line)
 
     def append(self, slot: int, outcome: Outcome, row: bytes) -> None:
         """Write the row of the case whose plan index is `slot`. It survives the process once this returns."""
@@ -51,10 +120,32 @@ class Journal:
             while written < len(line):
                 written += os.write(self._file, line[written:])
         except OSError as error:
+            self._take_back()
             raise _unwritable(self.path, error) from error
         self._offsets[slot] = self._end
         self._outcomes[slot] = _CODES[outcome]
         self._end += len(line)
+
+    def _take_back(self) -> None:
+        """Drop the part of a row that found no room, so that the next one does not stand on its line."""
+        with suppress(OSError):
+            os.ftruncate(self._file, self._end)
+            os.lseek(self._file, self._end, os.SEEK_SET)
+
+    def finish(self, end: RunEnd) -> None:
+        """Write down how the run ended. Raises `SagevalError`."""
+        try:
+            write_privately(self.folder / END, json.dumps(end.as_json(), ensure_ascii=False, indent=2) + "\n")
+        except OSError as error:
+            raise _unwritable(self.folder / END, error) from error
+
+    def has(self, slot: int) -> bool:
+        """Whether a case has finished."""
+        return self._offsets[slot] != _ABSENT
+
+    def outcome(self, slot: int) -> Outcome | None:
+        """What became of a case; None where it has not finished."""
+        return _OUTCOMES[self._outcomes[slot]] if self._offsets[slot] != _ABSENT else None
 
     def outcomes(self) -> Iterator[tuple[int, Outcome]]:
         """(slot, outcome) of the finished cases in plan order; slot = testIdx * number of columns + promptIdx."""
@@ -103,6 +194,63 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _head(line: bytes) -> _Head:
+    """What a row is of. The fast decoder refuses lone surrogates."""
+    try:
+        return _HEADS.decode(line)
+    except msgspec.DecodeError:
+        return msgspec.convert(json.loads(line), _Head)
+
+
+def read_record(folder: Path) -> RunRecord:
+    """The record of the run in a folder. Raises `ConfigError` where there is none, or none that can be read."""
+    path = folder / RUN
+    try:
+        return RunRecord.from_json(json.loads(path.read_bytes()))
+    except OSError as error:
+        raise ConfigError.of(
+            f"there is no run in `{folder}`", hint="`sageval list` shows those that there are"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError.of(f"`{path}` is no record of a run that this version can read ({error})") from error
+
+
+def read_end(folder: Path) -> RunEnd | None:
+    """How the run in a folder ended; None where it was killed or is still going on."""
+    try:
+        return RunEnd.from_json(json.loads((folder / END).read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def write_privately(path: Path, text: str) -> None:
+    """Write a file that its owner alone may read, in one step: a reader finds the old one or the new one."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(draft, path)
+    except OSError:
+        with suppress(OSError):
+            draft.unlink()
+        raise
+
+
+def _lock(file: int, folder: Path) -> None:
+    """Keep other processes from writing the same journal. Raises `ConfigError` where one does."""
+    try:
+        import fcntl
+    except ImportError:
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(file)
+        raise ConfigError.of(
+            f"the run in `{folder}` is being carried out by another process", hint="wait until it has ended"
+        ) from error
 
 
 def written_rows(path: Path) -> Iterator[dict[str, Json]]:

@@ -1,4 +1,4 @@
-"""What is written of a run: one row per finished case, and the record of the run itself.
+"""What is written of a case: the row of the journal.
 
 A row has the shape of an element of `results.results[]` in promptfoo's version 3 document, plus fields of our own
 (`outcome`, `asserted`, `repeat`, `timings`, `attempts`, `hint`, `errorKind`); `docs/results.md` lists them all.
@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from sagemaker_eval.model import (
     EMPTY,
     AssertionSpec,
     CaseResult,
-    Column,
     Grade,
     Json,
     Outcome,
@@ -32,59 +30,6 @@ from sagemaker_eval.model import (
 
 FAILURE_REASONS = {Outcome.PASSED: 0, Outcome.FAILED: 1, Outcome.ERRORED: 2}
 """promptfoo's `failureReason`: none, assertion, error."""
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnRecord:
-    """A column as reports show it."""
-
-    provider_id: str
-    provider_label: str | None
-    prompt_id: str
-    prompt_raw: str
-    prompt_label: str
-
-    @property
-    def provider_name(self) -> str:
-        return self.provider_label or self.provider_id
-
-    @classmethod
-    def of(cls, column: Column) -> ColumnRecord:
-        provider, prompt = column.provider, column.prompt
-        return cls(provider.id, provider.label, prompt.id, prompt.raw, prompt.label)
-
-
-@dataclass(frozen=True, slots=True)
-class RunRecord:
-    """What was run: the content of `run.json`. `started_at` is ISO 8601 in UTC with milliseconds."""
-
-    run_id: str
-    started_at: str
-    description: str | None
-    columns: tuple[ColumnRecord, ...]
-    var_names: tuple[str, ...]
-    total: int
-    config: Mapping[str, Json] = field(default_factory=dict)
-    options: Mapping[str, Json] = field(default_factory=dict)
-
-    def as_json(self) -> dict[str, Json]:
-        """The record as `run.json` holds it."""
-        return {
-            "runId": self.run_id,
-            "startedAt": self.started_at,
-            "description": self.description,
-            "columns": [
-                {
-                    "provider": {"id": column.provider_id, "label": column.provider_label},
-                    "prompt": {"id": column.prompt_id, "raw": column.prompt_raw, "label": column.prompt_label},
-                }
-                for column in self.columns
-            ],
-            "vars": list(self.var_names),
-            "total": self.total,
-            "config": dict(self.config),
-            "options": dict(self.options),
-        }
 
 
 def row_of(result: CaseResult) -> dict[str, Json]:

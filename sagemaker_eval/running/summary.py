@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from sagemaker_eval.model import ColumnSummary, Outcome, Percentiles, RunSummary, TokenUsage
-from sagemaker_eval.running.derived_metrics import DerivedMetrics
-from sagemaker_eval.running.plan import Plan
+from sagemaker_eval.running.run_record import ColumnRecord
 
 RowLike = Mapping[str, Any]
 """A journal's row."""
+
+Derive = Callable[[int, ColumnSummary], Mapping[str, float]]
+"""The derived metrics of a column, from its index and what was counted in it."""
 
 
 class Tally:
@@ -169,12 +171,12 @@ def percentiles(ordered: Sequence[float]) -> Percentiles | None:
 
 
 class Totals:
-    """The tallies of all columns of a plan."""
+    """The tallies of all columns of a run. `derive` gives the derived metrics of a column's sums and count."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-        self._derived = DerivedMetrics(plan.suite.derived_metrics)
-        self._tallies = [ColumnTally(planned) for planned in plan.column_totals]
+    def __init__(self, columns: Sequence[ColumnRecord], derive: Derive | None = None) -> None:
+        self._columns = columns
+        self._derive = derive
+        self._tallies = [ColumnTally(column.planned) for column in columns]
 
     def add(self, row: RowLike) -> None:
         """Count the row of one finished case under its column."""
@@ -182,21 +184,22 @@ class Totals:
 
     def summary(self, duration_ms: float) -> RunSummary:
         """Everything counted so far."""
-        providers = [
-            [self._tallies[column.index] for column in self._plan.columns if column.provider is provider]
-            for provider in self._plan.suite.providers
-        ]
+        providers: dict[int, list[ColumnTally]] = {}
+        for column, tally in zip(self._columns, self._tallies, strict=True):
+            providers.setdefault(column.provider, []).append(tally)
         return RunSummary(
             total=summarise(self._tallies),
-            columns=tuple(self._column(tally) for tally in self._tallies),
-            providers=tuple(summarise(tallies) for tallies in providers if tallies),
+            columns=tuple(self._column(index, tally) for index, tally in enumerate(self._tallies)),
+            providers=tuple(summarise(tallies) for tallies in providers.values()),
             duration_ms=duration_ms,
         )
 
-    def _column(self, tally: ColumnTally) -> ColumnSummary:
+    def _column(self, index: int, tally: ColumnTally) -> ColumnSummary:
         """One column, its derived metrics among its named scores."""
         summary = summarise([tally])
-        derived = self._derived.of(summary.named_scores, summary.finished)
+        if self._derive is None:
+            return summary
+        derived = self._derive(index, summary)
         return replace(summary, named_scores={**summary.named_scores, **derived}) if derived else summary
 
 

@@ -33,7 +33,8 @@ from sagemaker_eval.model import (
 )
 from sagemaker_eval.reporting.terminal import console_for
 from sagemaker_eval.running.journal import encode_row
-from sagemaker_eval.running.records import ColumnRecord, RunRecord, row_of
+from sagemaker_eval.running.records import row_of
+from sagemaker_eval.running.run_record import ColumnRecord, RunRecord
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -76,7 +77,7 @@ class Run:
             run_id="eval-abc-2025-01-31T10:20:30",
             started_at="2025-01-31T10:20:30.000Z",
             description=None,
-            columns=tuple(ColumnRecord.of(column) for column in self.columns),
+            columns=tuple(ColumnRecord.of(column, column.index // len(prompts)) for column in self.columns),
             var_names=tuple(var_names),
             total=total,
             config={"prompts": list(prompts)},

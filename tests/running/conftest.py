@@ -19,8 +19,8 @@ from sagemaker_eval.running.answering import Answering
 from sagemaker_eval.running.checking import Checker
 from sagemaker_eval.running.engine import Bench, Engine
 from sagemaker_eval.running.journal import Journal
-from sagemaker_eval.running.records import ColumnRecord, RunRecord
 from sagemaker_eval.running.rendering import Renderer
+from sagemaker_eval.running.run_record import ColumnRecord, RunRecord
 from sagemaker_eval.sagemaker.session import Targets
 from sagemaker_eval.sagemaker.transport import ConnectionPool
 from sagemaker_eval.text.templating.templates import Templates
@@ -49,8 +49,8 @@ async def _rows(suite: Suite, folder: Path) -> list[dict[str, Json]]:
     renderer, answering, judge = Renderer(templates), Answering(pool), Judge(templates)
     plan = Checker(suite, suite, renderer, answering, judge).plan()
     columns = tuple(ColumnRecord.of(column) for column in plan.columns)
-    record = RunRecord("run", "2026-01-01T00:00:00.000Z", None, columns, plan.var_names, plan.total)
-    with Journal(folder, record, plan.slots) as journal:
+    record = RunRecord("run", "2026-01-01T00:00:00.000Z", None, columns, plan.var_names, plan.total, slots=plan.slots)
+    with Journal.create(folder, record) as journal:
         events: list[Event] = [
             event async for event in Engine(Bench(plan, pool, renderer, answering, judge, journal), "run").run()
         ]
