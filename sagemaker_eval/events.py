@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sagemaker_eval.errors import SagevalError
@@ -38,6 +39,8 @@ class RunFinished:
     summary: RunSummary
     stopped_by: SagevalError | None = None
     interrupted: bool = False
+    derived: tuple[Mapping[str, float], ...] = ()
+    """The derived metrics of each column, which are among the named scores of its summary."""
 
 
 Event = RunStarted | CaseFinished | Notice | RunFinished

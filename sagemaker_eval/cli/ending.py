@@ -60,7 +60,7 @@ def report(run: Prepared, record: RunRecord, journal: Journal, finished: RunFini
         _show(run, record, journal, finished)
     except SagevalError as error:
         failures.append(error)
-    _say_how_it_ended(run, finished)
+    _say_how_it_ended(run, record, finished)
     for failure in failures:
         _say_error(run, failure)
     for path in written:
@@ -86,20 +86,27 @@ def _show(run: Prepared, record: RunRecord, journal: Journal, finished: RunFinis
             show_results(record, journal, finished.summary, stdout(), settings)
 
 
-def _say_how_it_ended(run: Prepared, finished: RunFinished) -> None:
+def _say_how_it_ended(run: Prepared, record: RunRecord, finished: RunFinished) -> None:
     done, total = finished.summary.total.finished, run.plan.total
     if finished.stopped_by is not None:
         _say_error(run, finished.stopped_by)
         if done:
-            print_notice(stderr(), f"the run had to stop after {done} of {total} cases; these are kept")
+            again = f"; go on with `{_resume_command(record)}`" if run.settings.write else ""
+            print_notice(stderr(), f"the run had to stop after {done} of {total} cases; these are kept{again}")
     if finished.interrupted:
-        kept = run.services.store is not None and not run.services.refresh and not _asks_only_user_code(run)
-        again = (
-            "run the same command again: what was answered comes from the cache"
-            if kept
-            else "without the cache, the same command asks for everything anew"
-        )
-        print_notice(stderr(), f"interrupted after {done} of {total} cases; {again}")
+        print_notice(stderr(), f"interrupted after {done} of {total} cases; {_how_to_go_on(run, record)}")
+
+
+def _how_to_go_on(run: Prepared, record: RunRecord) -> str:
+    if run.settings.write:
+        return f"go on with `{_resume_command(record)}`"
+    if run.services.store is not None and not run.services.refresh and not _asks_only_user_code(run):
+        return "run the same command again: what was answered comes from the cache"
+    return "without a record and without the cache, the same command asks for everything anew"
+
+
+def _resume_command(record: RunRecord) -> str:
+    return f"sageval eval --resume {record.run_id}"
 
 
 def _asks_only_user_code(run: Prepared) -> bool:

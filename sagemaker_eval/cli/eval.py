@@ -86,6 +86,22 @@ def command(
     watch: bool = typer.Option(
         False, "--watch", help="Run again whenever a file of the run changes; Ctrl-C ends it (exit code 0)."
     ),
+    resume: str | None = typer.Option(
+        None, metavar="RUN", help="Go on with an interrupted run: its id, or latest, the newest unfinished one."
+    ),
+    retry_errors: str | None = typer.Option(
+        None, metavar="RUN", help="Run the errored cases of a run again, and those it never came to."
+    ),
+    rerun: str | None = typer.Option(
+        None, metavar="failed|errors", help="With --resume RUN (or the latest run): run these cases again as well."
+    ),
+    allow_changes: bool = typer.Option(
+        False, "--allow-changes", help="Go on with a run although its configuration was changed since."
+    ),
+    max_calls: int | None = typer.Option(None, min=1, metavar="N", help="Stop before the run makes more calls."),
+    max_cost: float | None = typer.Option(
+        None, min=0, metavar="USD", help="Stop before the endpoints' instances cost more."
+    ),
     fail_under: float | None = typer.Option(
         None, min=0, max=100, metavar="PERCENT", help="Pass rate below which the run fails [default: 100]."
     ),
@@ -99,7 +115,7 @@ def command(
     4 a bug in sageval, 130 interrupted.
     """
     from sagemaker_eval.cli.evaluation import evaluate
-    from sagemaker_eval.cli.requests import EvalRequest, filters_of, pairs_of, refuse_stray
+    from sagemaker_eval.cli.requests import EvalRequest, filters_of, one_of, pairs_of, refuse_stray
 
     refuse_stray(context.args)
     request = EvalRequest(
@@ -140,6 +156,12 @@ def command(
         dry_run=dry_run,
         strict=strict,
         fail_under=fail_under,
+        resume=resume,
+        retry_errors=retry_errors,
+        rerun=one_of("--rerun", rerun, ("failed", "errors")),
+        allow_changes=allow_changes,
+        max_calls=max_calls,
+        max_cost=max_cost,
         failed_exit_code=failed_exit_code,
         process=dict(os.environ),
     )

@@ -6,9 +6,9 @@ import asyncio
 import gc
 import json
 import logging
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -21,14 +21,16 @@ from sagemaker_eval.cli.interrupts import Interrupts
 from sagemaker_eval.cli.logs import logging_to
 from sagemaker_eval.cli.preparing import Prepared, prepared
 from sagemaker_eval.cli.requests import EvalRequest, is_set, number_from
+from sagemaker_eval.cli.resumption import Resumption, file_digests, resumed, stored_command
 from sagemaker_eval.cli.streams import stderr
 from sagemaker_eval.events import Notice, RunFinished
 from sagemaker_eval.model import compact_json
+from sagemaker_eval.reporting.figures import counted
 from sagemaker_eval.reporting.progress import Progress
 from sagemaker_eval.running.engine import Bench, Engine
 from sagemaker_eval.running.folders import run_folder, run_id_at
 from sagemaker_eval.running.journal import Journal
-from sagemaker_eval.running.run_record import ColumnRecord, RunRecord, columns_of
+from sagemaker_eval.running.run_record import ColumnRecord, RunEnd, RunRecord, columns_of
 from sagemaker_eval.text.files_read import note_written
 
 _YOUNG_OBJECTS = 10_000
@@ -40,33 +42,32 @@ _WRITING = "the results are being written; press Ctrl-C again to leave without t
 
 def evaluate(request: EvalRequest, sleep: Sleep = asyncio.sleep) -> int:
     """Carry out one `sageval eval` and return its exit code. Raises `ConfigError` and `SetupError` before any call."""
+    request, resumption = resumed(request)
     guests = Guests(quiet=request.as_json)
     with ExitStack() as stack:
         with guests.at_work():
             run = stack.enter_context(prepared(request, sleep))
-        return dry_run(run) if request.dry_run else carry_out(run, guests)
+        return dry_run(run) if request.dry_run else carry_out(run, guests, resumption)
 
 
-def carry_out(run: Prepared, guests: Guests) -> int:
-    """Run the plan, write and show the results."""
+def carry_out(run: Prepared, guests: Guests, resumption: Resumption | None = None) -> int:
+    """Run the plan, or what is left of it, write and show the results."""
     fail_under, failed_code = _thresholds(run)
     refuse_unwritable(run.suite.output_paths)
     note_written(run.suite.output_paths)
     run.bench.pool.prepare()
-    now = datetime.now(UTC)
-    run_id = run_id_at(now)
-    record = _record(run, run_id, now)
-    with (
-        run_folder(run_id, run.suite.env, keep=run.settings.write) as folder,
-        logging_to(folder / "log.txt", _is_verbose(run), run.scrubber.text, lasting=run.settings.write),
-        Journal.create(folder, record) as journal,
-        Interrupts(lambda: run.notices(_WRITING)) as interrupts,
-    ):
+    with ExitStack() as stack:
+        recorded = stack.enter_context(_recorded(run, resumption))
+        journal, folder = recorded.journal, recorded.journal.folder
+        run_id = journal.record.run_id
+        stack.enter_context(logging_to(folder / "log.txt", _is_verbose(run), run.scrubber.text, run.settings.write))
+        interrupts = stack.enter_context(Interrupts(lambda: run.notices(_WRITING)))
         log.info("run %s: %d cases, %d columns", run_id, run.plan.total, len(run.plan.columns))
         spare_collector()
         with guests.at_work():
-            finished, bug = asyncio.run(_listen(run, journal, run_id, interrupts))
-        all_written = report(run, record, journal, finished, folder)
+            finished, bug = asyncio.run(_listen(run, recorded, interrupts))
+        journal.finish(_end(run, finished))
+        all_written = report(run, journal.record, journal, finished, folder)
         if bug is not None:
             raise bug
     if interrupts.deferred:
@@ -75,13 +76,67 @@ def carry_out(run: Prepared, guests: Guests) -> int:
     return code if all_written or code not in (FINE, failed_code) else BROKEN
 
 
-async def _listen(
-    run: Prepared, journal: Journal, run_id: str, interrupts: Interrupts
-) -> tuple[RunFinished, Exception | None]:
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The journal of the run, open; `wanted` says which cases are left where it is an earlier run's."""
+
+    journal: Journal
+    wanted: bytearray | None = None
+    before_ms: float = 0.0
+
+
+@contextmanager
+def _recorded(run: Prepared, resumption: Resumption | None) -> Iterator[Recorded]:
+    """The journal of a new run, or of the one that is gone on with."""
+    now = datetime.now(UTC)
+    if resumption is not None:
+        record = _record(run, resumption.record.run_id, now)
+        journal, wanted = resumption.journal(record, run.plan, record.files)
+        with journal:
+            left = sum(wanted)
+            run.notices(f"going on with run {record.run_id}: {left:,} of {counted(run.plan.total, 'case')} to do")
+            yield Recorded(journal, wanted, resumption.before_ms)
+        return
+    run_id = run_id_at(now)
+    with (
+        run_folder(run_id, run.suite.env, keep=run.settings.write) as folder,
+        Journal.create(folder, _record(run, run_id, now)) as journal,
+    ):
+        yield Recorded(journal)
+
+
+def _end(run: Prepared, finished: RunFinished) -> RunEnd:
+    summary = finished.summary
+    stopped = finished.stopped_by
+    return RunEnd(
+        finished_at=_timestamp(datetime.now(UTC)),
+        duration_ms=summary.duration_ms,
+        stopped_by=None if stopped is None else run.scrubber.text(stopped.message),
+        interrupted=finished.interrupted,
+        derived=finished.derived,
+        endpoints=tuple(summary.endpoints),
+    )
+
+
+def _timestamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+async def _listen(run: Prepared, recorded: Recorded, interrupts: Interrupts) -> tuple[RunFinished, Exception | None]:
     """Drive the engine and pass its events on. A bug is handed back, so that what was finished is reported first."""
     tools = run.bench
-    bench = Bench(run.plan, tools.pool, tools.renderer, tools.answering, tools.judge, journal, run.scrubber.bytes)
-    engine = Engine(bench, run_id)
+    bench = Bench(
+        run.plan,
+        tools.pool,
+        tools.renderer,
+        tools.answering,
+        tools.judge,
+        recorded.journal,
+        run.scrubber.bytes,
+        wanted=recorded.wanted,
+        before_ms=recorded.before_ms,
+    )
+    engine = Engine(bench, recorded.journal.record.run_id)
     loop = asyncio.get_running_loop()
     interrupts.react = partial(loop.call_soon_threadsafe, _stop, engine, run)
     finished, bug = None, None
@@ -112,7 +167,7 @@ def _record(run: Prepared, run_id: str, now: datetime) -> RunRecord:
     suite, scrub = run.suite, run.scrubber.text
     return RunRecord(
         run_id=run_id,
-        started_at=now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        started_at=_timestamp(now),
         description=suite.description and scrub(suite.description),
         columns=tuple(_scrubbed(column, scrub) for column in columns_of(run.plan)),
         var_names=run.plan.var_names,
@@ -125,6 +180,8 @@ def _record(run: Prepared, run_id: str, now: datetime) -> RunRecord:
             "cache": suite.cache,
             "sandbox": run.request.sandbox,
         },
+        command=json.loads(scrub(compact_json(stored_command(run.request)))),
+        files=file_digests(run.files),
     )
 
 

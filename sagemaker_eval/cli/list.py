@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import typer
 
 app = typer.Typer(name="list", help="Show what there is to choose from.", no_args_is_help=True)
@@ -13,3 +15,34 @@ def assertions() -> None:
     from sagemaker_eval.cli.listing import list_assertions
 
     list_assertions()
+
+
+@app.command("endpoints")
+def endpoints(
+    name_contains: str | None = typer.Option(None, "--name-contains", metavar="TEXT", help="Part of the names."),
+    region: str | None = typer.Option(
+        None, "--region", metavar="REGION", help="Where to look [default: AWS_REGION, the profile's]."
+    ),
+    profile: str | None = typer.Option(None, "--profile", metavar="NAME", help="Profile of ~/.aws/config."),
+    as_json: bool = typer.Option(False, "--json", help="Print a JSON list instead of a table."),
+    sandbox_script: str | None = typer.Option(
+        None, "--sandbox-script", metavar="FILE", help="List the endpoints of this script; no account needed."
+    ),
+) -> None:
+    """Show the SageMaker endpoints of an account and region: status, kind, variants, instances.
+
+    Needs `sagemaker:ListEndpoints`; with `sagemaker:DescribeEndpoint` and `sagemaker:DescribeEndpointConfig` it shows
+    more than names.
+    """
+    from sagemaker_eval.cli.endpoint_listing import EndpointsRequest, list_endpoints
+
+    list_endpoints(
+        EndpointsRequest(
+            name_contains=name_contains,
+            region=region,
+            profile=profile,
+            as_json=as_json,
+            sandbox_script=sandbox_script,
+            process=dict(os.environ),
+        )
+    )

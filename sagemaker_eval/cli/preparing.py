@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -36,7 +37,7 @@ from sagemaker_eval.providers.services import Services
 from sagemaker_eval.reporting.outputs import output_endings
 from sagemaker_eval.running.answering import Answering
 from sagemaker_eval.running.checking import Checker
-from sagemaker_eval.running.folders import recorded_run
+from sagemaker_eval.running.folders import LATEST, recorded_run
 from sagemaker_eval.running.graders import RunGraders
 from sagemaker_eval.running.journal import written_rows
 from sagemaker_eval.running.plan import Plan
@@ -45,11 +46,13 @@ from sagemaker_eval.running.scheduling import concurrency
 from sagemaker_eval.running.selection import EarlierRows, Filters, select
 from sagemaker_eval.sagemaker.session import Target, Targets
 from sagemaker_eval.sagemaker.transport import ConnectionPool
+from sagemaker_eval.text.files_read import recording
 from sagemaker_eval.text.templating.templates import Templates
 
 REGISTERED = (assertions, formats, providers, reporting)
 """Importing these packages files their entries in the registries."""
 
+_CHANCE = random.SystemRandom()
 _SECRET_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
@@ -75,6 +78,8 @@ class Prepared:
     services: Services
     scrubber: Scrubber
     notices: Notices
+    files: tuple[str, ...] = ()
+    """The files that the suite was made from."""
 
 
 @contextmanager
@@ -93,6 +98,7 @@ def prepared(request: EvalRequest, sleep: Sleep = asyncio.sleep) -> Iterator[Pre
         stack.enter_context(applied(environ))
         for registry in EXTENSIBLE:
             stack.enter_context(registry.restored())
+        files = stack.enter_context(recording())
         problems = Problems()
         loaded = problems.attempt(
             lambda: load_with_options(request.config, _overrides(request), environ, known_names(), notices)
@@ -103,8 +109,9 @@ def prepared(request: EvalRequest, sleep: Sleep = asyncio.sleep) -> Iterator[Pre
         whole = suite = loaded.suite
         scrubber.add(suite.secrets)
         scrubber.add_credentials(suite.env.get(name) for name in _SECRET_VARIABLES)
+        request = pinned(with_filters(request, loaded.options), suite.env)
         if not problems:
-            suite = select(suite, _filters(with_filters(request, loaded.options), suite.env))
+            suite = select(suite, _filters(request, suite.env))
         stack.enter_context(applied(suite.env))
         templates = problems.attempt(lambda: Templates(suite.env, notices, request.strict, suite.filters))
         services = _services(request, suite, notices, scrubber, sleep, stack)
@@ -115,7 +122,8 @@ def prepared(request: EvalRequest, sleep: Sleep = asyncio.sleep) -> Iterator[Pre
         assert plan is not None and templates is not None
         if request.strict:
             refuse_undefined(plan, templates)
-        yield Prepared(request, settings_of(request, loaded.options), suite, plan, bench, services, scrubber, notices)
+        settings = settings_of(request, loaded.options)
+        yield Prepared(request, settings, suite, plan, bench, services, scrubber, notices, files.files)
 
 
 def _workbench(templates: Templates, services: Services, suite: Suite) -> Workbench:
@@ -197,6 +205,18 @@ def _sandbox(request: EvalRequest, stack: ExitStack) -> Target:
     sandbox = Sandbox(load_script(request.sandbox_script)) if request.sandbox_script else Sandbox()
     stack.enter_context(sandbox)
     return static_target(sandbox.url, "us-east-1", sandbox.identity, sandbox.access_key_id, sandbox.secret_access_key)
+
+
+def pinned(request: EvalRequest, environ: Mapping[str, str]) -> EvalRequest:
+    """The request with what would be another thing next time put down: the seed of a sample, the `latest` run."""
+    filters = request.filters
+    if filters.sample is not None and filters.sample_seed is None:
+        filters = replace(filters, sample_seed=_CHANCE.randrange(1 << 32))
+    failing, errors_only = (
+        recorded_run(source, environ).name if source == LATEST else source
+        for source in (request.failing, request.errors_only)
+    )
+    return replace(request, filters=filters, failing=failing, errors_only=errors_only)
 
 
 def _filters(request: EvalRequest, environ: Mapping[str, str]) -> Filters:

@@ -55,6 +55,18 @@ class EvalRequest:
     """Nothing is sent: whatever only a call needs (region, profile, cache) is left alone."""
     fail_under: float | None = None
     failed_exit_code: int | None = None
+    max_calls: int | None = None
+    max_cost: float | None = None
+    """US dollars that the endpoints' instances may cost."""
+    max_time_s: float | None = None
+    resume: str | None = None
+    retry_errors: str | None = None
+    rerun: str | None = None
+    allow_changes: bool = False
+    record: str | None = None
+    replay: str | None = None
+    shard: str | None = None
+    shard_by: str | None = None
     process: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -76,6 +88,13 @@ def pairs_of(option: str, values: Sequence[str]) -> list[tuple[str, str]]:
             raise ConfigError.of(f"{option} takes `name=value`, not `{value}`")
         pairs.append((name, text))
     return pairs
+
+
+def one_of(option: str, value: str | None, known: Sequence[str]) -> str | None:
+    """The value of an option that takes a few words only. Raises `ConfigError` for any other."""
+    if value is None or value in known:
+        return value
+    raise ConfigError.of(f"{option} takes {' or '.join(f'`{word}`' for word in known)}, not `{value}`")
 
 
 def filters_of(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from sagemaker_eval.model import Case, Json, Response
 
 _Key: TypeAlias = tuple[int, str]
+_OF_ORIGIN = frozenset({"variant", "requestId", "customAttributes", "newSessionId", "closedSessionId"})
+"""What a row tells of an answer beyond its metadata."""
 
 
 class Conversations:
@@ -37,6 +39,20 @@ def turn_of(prompt: str, response: Response) -> Json:
 
     The output is the provider's own, before transforms, as promptfoo has it.
     """
+    return _turn(prompt, response.stages[0] if response.stages else response.output, response.metadata)
+
+
+def recorded_turn(row: Mapping[str, Any]) -> Json | None:
+    """The turn that a finished case of an earlier run was, from its row; None where it got no answer."""
+    response = row["response"]
+    if response is None:
+        return None
+    output = response.get("providerOutput", response["output"])
+    metadata = {name: value for name, value in response["metadata"].items() if name not in _OF_ORIGIN}
+    return _turn(row["prompt"]["raw"], output, metadata)
+
+
+def _turn(prompt: str, output: Json, metadata: Mapping[str, Json]) -> Json:
     try:
         asked = json.loads(prompt) if prompt.lstrip()[:1] in ("[", "{") else prompt
     except ValueError:
@@ -46,6 +62,6 @@ def turn_of(prompt: str, response: Response) -> Json:
     return {
         "prompt": asked,
         "input": asked if said is None else said,
-        "output": response.stages[0] if response.stages else response.output,
-        "metadata": dict(response.metadata),
+        "output": output,
+        "metadata": dict(metadata),
     }

@@ -23,11 +23,12 @@ from sagemaker_eval.model import (
     Json,
     Outcome,
     Response,
+    RunSummary,
 )
 from sagemaker_eval.providers.pool import ProviderPool
 from sagemaker_eval.running.answering import Answering
 from sagemaker_eval.running.comparing import Comparing
-from sagemaker_eval.running.conversations import Conversations, turn_of
+from sagemaker_eval.running.conversations import Conversations, recorded_turn, turn_of
 from sagemaker_eval.running.derived_metrics import DerivedMetrics
 from sagemaker_eval.running.journal import Journal, encode_row
 from sagemaker_eval.running.plan import Plan
@@ -35,7 +36,7 @@ from sagemaker_eval.running.records import row_of
 from sagemaker_eval.running.rendering import CONVERSATION, Rendered, Renderer
 from sagemaker_eval.running.run_record import columns_of
 from sagemaker_eval.running.scheduling import Lane, phases
-from sagemaker_eval.running.summary import Totals
+from sagemaker_eval.running.summary import Derive, Totals
 
 _WAITING_EVENTS = 256
 _GRACE_SECONDS = 5.0
@@ -55,6 +56,10 @@ class Bench:
     """Removes secrets from a row before it is written."""
     grace: float = _GRACE_SECONDS
     """Seconds that calls in flight are given once the run is being stopped."""
+    wanted: bytearray | None = None
+    """Where an earlier run is gone on with: for each slot, whether its case is to be run; None: all are."""
+    before_ms: float = 0.0
+    """How long that run took so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +77,8 @@ class Engine:
         self._bench = bench
         self._run_id = run_id
         derived = DerivedMetrics(bench.plan.suite.derived_metrics)
-        self._totals = Totals(
-            columns_of(bench.plan), lambda index, column: derived.of(column.named_scores, column.finished)
-        )
+        self._derived: Derive = lambda _, column: derived.of(column.named_scores, column.finished)
+        self._totals = Totals(columns_of(bench.plan), self._derived)
         self._conversations = Conversations()
         self._comparing = Comparing(bench.plan, bench.judge)
         self._stored: dict[str, Json] = {}
@@ -96,7 +100,8 @@ class Engine:
         """Carry out the plan. Raises what is a bug of ours after everything finished is in the journal."""
         plan = self._bench.plan
         began = time.perf_counter()
-        yield RunStarted(self._run_id, plan.columns, plan.total)
+        wanted = self._bench.wanted
+        yield RunStarted(self._run_id, plan.columns, plan.total if wanted is None else sum(wanted))
         supervisor = asyncio.create_task(self._supervise())
         try:
             while (event := await self._events.get()) is not None:
@@ -107,8 +112,10 @@ class Engine:
                 self._events.get_nowait()
             await supervisor
         duration = (time.perf_counter() - began) * 1000
-        summary = self._totals.summary(duration)
-        yield RunFinished(summary, self._stopped_by, self._interrupted and summary.total.finished < plan.total)
+        summary = self._summary(self._bench.before_ms + duration)
+        unfinished = summary.total.finished < plan.total
+        derived = tuple(self._derived(index, column) for index, column in enumerate(summary.columns))
+        yield RunFinished(summary, self._stopped_by, self._interrupted and unfinished, derived)
         if self._bug is not None:
             raise self._bug
 
@@ -139,6 +146,9 @@ class Engine:
             for case in lane.cases:
                 if self._stopping.is_set():
                     return
+                if self._bench.wanted is not None and not self._bench.wanted[case.index]:
+                    await self._recall(case)
+                    continue
                 for result in await self._finish(case):
                     self._record(result)
                     if self._events.full():
@@ -150,6 +160,28 @@ class Engine:
         except Exception as error:
             self._bug = self._bug or error
             self._stopping.set()
+
+    async def _recall(self, case: Case) -> None:
+        """What a case that finished in an earlier run left to later ones: a turn of a conversation, a stored output."""
+        name = case.row.test.options.get("storeOutputAs")
+        converses = self._bench.renderer.converses(case)
+        if not (name or converses):
+            return
+        row = self._bench.journal.row(case.index)
+        if name and row["response"] is not None:
+            self._stored[name] = row["response"]["output"]
+        if converses and (turn := recorded_turn(row)) is not None:
+            async with self._conversations.turn(case) as turns:
+                turns.append(turn)
+
+    def _summary(self, duration_ms: float) -> RunSummary:
+        """The totals: of all rows of the journal where some are of an earlier run."""
+        if self._bench.wanted is None:
+            return self._totals.summary(duration_ms)
+        totals = Totals(self._bench.journal.record.columns, self._derived)
+        for row in self._bench.journal.rows():
+            totals.add(row)
+        return totals.summary(duration_ms)
 
     def _record(self, result: CaseResult) -> None:
         row = row_of(result)

@@ -12,9 +12,13 @@ from datetime import datetime
 from pathlib import Path
 
 from sagemaker_eval.errors import SagevalError
+from sagemaker_eval.running.journal import Journal
 
 _RANDOM = random.SystemRandom()
 """A seed that a script of the user's sets must not give two runs one id."""
+
+LATEST = "latest"
+"""Stands for the newest run."""
 
 DEFAULT_RUNS = Path(".sageval") / "runs"
 
@@ -33,12 +37,27 @@ def runs_folder(environ: Mapping[str, str]) -> Path:
     return Path(environ["SAGEVAL_RUNS_PATH"]) if environ.get("SAGEVAL_RUNS_PATH") else DEFAULT_RUNS
 
 
-def recorded_run(name: str, environ: Mapping[str, str]) -> Path:
-    """The folder of the run with this id, or of the newest one where `name` is `latest`; it need not exist."""
+def recorded_run(name: str, environ: Mapping[str, str], *, unfinished: bool = False) -> Path:
+    """The folder of the run with this id, or of the newest one where `name` is `latest`; it need not exist.
+
+    With `unfinished`, `latest` is the newest run with cases that have not finished.
+    """
     runs = runs_folder(environ)
-    if name != "latest" or not runs.is_dir():
+    if name != LATEST or not runs.is_dir():
         return runs / name
-    return max((path for path in runs.iterdir() if path.is_dir()), key=_started, default=runs / name)
+    for path in sorted((path for path in runs.iterdir() if path.is_dir()), key=_started, reverse=True):
+        if not unfinished or is_unfinished(path):
+            return path
+    return runs / name
+
+
+def is_unfinished(run: Path) -> bool:
+    """Whether a run has cases without a result. Folders that hold no readable run are none."""
+    try:
+        journal = Journal.read(run)
+    except SagevalError:
+        return False
+    return sum(1 for _ in journal.outcomes()) < journal.record.total
 
 
 def _started(run: Path) -> tuple[str, float]:
@@ -58,7 +77,8 @@ def run_folder(run_id: str, environ: Mapping[str, str], keep: bool) -> Iterator[
         return
     runs = runs_folder(environ)
     try:
-        (runs / run_id).mkdir(parents=True)
+        runs.mkdir(parents=True, exist_ok=True)
+        (runs / run_id).mkdir(mode=0o700)
         if runs == DEFAULT_RUNS:
             (runs.parent / ".gitignore").write_text("*\n")
     except OSError as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -131,6 +131,19 @@ class Journal:
         with suppress(OSError):
             os.ftruncate(self._file, self._end)
             os.lseek(self._file, self._end, os.SEEK_SET)
+
+    def replace(self, record: RunRecord, rows: Iterable[bytes]) -> None:
+        """Put `rows` in the place of all rows, and `record` in that of the record. The journal must be closed."""
+        draft = self.path.with_name(f".{JOURNAL}.{os.getpid()}")
+        try:
+            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.writelines(row + b"\n" for row in rows)
+            write_privately(self.folder / RUN, json.dumps(record.as_json(), ensure_ascii=False, indent=2) + "\n")
+            os.replace(draft, self.path)
+        except OSError as error:
+            with suppress(OSError):
+                draft.unlink()
+            raise _unwritable(self.path, error) from error
 
     def finish(self, end: RunEnd) -> None:
         """Write down how the run ended. Raises `SagevalError`."""

@@ -106,7 +106,7 @@ def test_json(row: Row) -> dict[str, Json]:
     """The merged test of a row, with the row's combination of variables."""
     test: TestCase = row.test
     document: dict[str, Any] = {
-        "vars": _written(row.vars),
+        "vars": written(row.vars),
         "assert": [assertion_json(spec) for spec in test.assertions],
     }
     if test.description is not None:
@@ -114,7 +114,7 @@ def test_json(row: Row) -> dict[str, Json]:
     if test.threshold is not None:
         document["threshold"] = test.threshold
     if test.options:
-        document["options"] = _written(test.options)
+        document["options"] = written(test.options)
     if test.metadata:
         document["metadata"] = dict(test.metadata)
     if test.provider is not None:
@@ -124,7 +124,7 @@ def test_json(row: Row) -> dict[str, Json]:
     return document
 
 
-def _written(values: Mapping[str, Any]) -> Mapping[str, Json]:
+def written(values: Mapping[str, Any]) -> Mapping[str, Json]:
     """`values` as the configuration has them: code by its text."""
     if not any(isinstance(value, UserCode | list | Mapping) for value in values.values()):
         return values
@@ -154,6 +154,7 @@ def assertion_json(spec: AssertionSpec) -> dict[str, Json]:
 
 
 def _response_json(response: Response, usage: dict[str, Json]) -> dict[str, Json]:
+    stages = {"providerOutput": response.stages[0]} if response.stages else {}
     return {
         "output": response.output,
         "raw": response.raw,
@@ -161,6 +162,7 @@ def _response_json(response: Response, usage: dict[str, Json]) -> dict[str, Json
         "tokenUsage": usage,
         "finishReason": response.finish_reason,
         "metadata": {**response.metadata, **_origin(response)},
+        **stages,
     }
 
 

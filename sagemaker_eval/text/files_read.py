@@ -23,19 +23,24 @@ Search: TypeAlias = Callable[[], Iterable[str]]
 class FilesRead:
     """The files that were read, or looked for in vain, since recording began, as they were at that moment."""
 
-    def __init__(self) -> None:
+    def __init__(self, outer: FilesRead | None = None) -> None:
+        self._outer = outer
         self._stamps: dict[str, Stamp] = {}
         self._searches: dict[tuple[str, str], tuple[Search, tuple[str, ...]]] = {}
         self._ignored: frozenset[str] = frozenset()
 
     def add(self, path: str | Path) -> None:
         """A path that was read. Its state at the first reading counts."""
+        if self._outer is not None:
+            self._outer.add(path)
         absolute = os.path.abspath(path)
         if absolute not in self._stamps:
             self._stamps[absolute] = _stamp(absolute)
 
     def add_search(self, pattern: str, folder: str, search: Search, found: Iterable[str]) -> None:
         """What a search for `pattern`, from `folder` on, found: files that are about to be read."""
+        if self._outer is not None:
+            self._outer.add_search(pattern, folder, search, found)
         paths = _absolute(found)
         self._searches.setdefault((pattern, os.path.abspath(folder)), (search, paths))
         for path in paths:
@@ -43,6 +48,8 @@ class FilesRead:
 
     def ignore(self, paths: Iterable[str]) -> None:
         """Files that are written by whoever records; their changes mean nothing."""
+        if self._outer is not None:
+            self._outer.ignore(paths)
         self._ignored |= frozenset(_absolute(paths))
 
     @property
@@ -99,8 +106,9 @@ def note_failure(error: BaseException, folder: Path) -> None:
 
 @contextmanager
 def recording() -> Iterator[FilesRead]:
-    """What is told inside the block, also by threads and tasks that begin there."""
-    token = _recording.set(files := FilesRead())
+    """What is told inside the block, also by threads and tasks that begin there. An outer recording gets it as well."""
+    outer = _recording.get()
+    token = _recording.set(files := FilesRead(outer))
     try:
         yield files
     finally:

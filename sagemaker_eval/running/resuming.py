@@ -1,0 +1,113 @@
+"""Going on with an earlier run: which cases are still to be done, and whether the run is still the one that it was."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+
+from sagemaker_eval.assertions.judging import comparing
+from sagemaker_eval.errors import ConfigError
+from sagemaker_eval.model import Json, Outcome
+from sagemaker_eval.running.identity import case_id, row_case_id
+from sagemaker_eval.running.journal import Journal, encode_row
+from sagemaker_eval.running.plan import Plan
+from sagemaker_eval.running.run_record import RunRecord, columns_of
+
+_PIECE = 1 << 20
+_SHOWN = 5
+
+
+class Again(StrEnum):
+    """Which finished cases are run again beside those that never finished."""
+
+    NONE = "none"
+    ERRORS = "errors"
+    FAILED = "failed"
+
+
+_TO_REPEAT = {
+    Again.NONE: frozenset[Outcome](),
+    Again.ERRORS: frozenset({Outcome.ERRORED}),
+    Again.FAILED: frozenset({Outcome.ERRORED, Outcome.FAILED}),
+}
+
+
+def wanted_slots(journal: Journal, plan: Plan, again: Again) -> bytearray:
+    """One byte for each slot of the plan: 1 where its case is to be run.
+
+    The answers to one test that are compared with each other are run together or not at all.
+    """
+    wanted = bytearray(plan.slots)
+    repeated = _TO_REPEAT[again]
+    for case in plan.cases():
+        outcome = journal.outcome(case.index)
+        if outcome is None or outcome in repeated:
+            wanted[case.index] = 1
+            if comparing(case.row.test.assertions):
+                first = case.index - case.column.index
+                for column in plan.columns_for(case.row.test):
+                    wanted[first + column.index] = 1
+    return wanted
+
+
+def rebased(journal: Journal, record: RunRecord, plan: Plan) -> None:
+    """Have the journal of an earlier run be that of `plan`: rows of cases that are still the same move to their cells.
+
+    The folder holds the old run or the new one, never a mixture. Raises `SagevalError` where it cannot be written.
+    """
+    slots: dict[str, list[int]] = {}
+    for slot, _ in journal.outcomes():
+        slots.setdefault(row_case_id(journal.row(slot)), []).append(slot)
+
+    def rows() -> Iterator[dict[str, Json]]:
+        for case in plan.cases():
+            if same := slots.get(case_id(case)):
+                yield {**journal.row(same.pop(0)), "testIdx": case.row.index, "promptIdx": case.column.index}
+
+    journal.replace(record, map(encode_row, rows()))
+
+
+def digests(paths: Iterable[str]) -> dict[str, str]:
+    """The SHA-256, in hex, of each file that can be read."""
+    found = {}
+    for path in paths:
+        try:
+            with Path(path).open("rb") as file:
+                digest = hashlib.sha256()
+                while piece := file.read(_PIECE):
+                    digest.update(piece)
+        except OSError:
+            continue
+        found[path] = digest.hexdigest()
+    return found
+
+
+def refuse_changes(record: RunRecord, files: Mapping[str, str], plan: Plan) -> None:
+    """Raise `ConfigError` where what the run was made from is no longer what it was. `files` are those read now."""
+    changed = sorted(path for path, digest in record.files.items() if files.get(path, digest) != digest)
+    gone = sorted(path for path in record.files if path not in files and not Path(path).is_file())
+    added = sorted(path for path in files if path not in record.files)
+    hint = "--allow-changes goes on all the same: cases that are still the same keep their results"
+    if changed or gone or added:
+        told = [*(f"`{path}` was changed" for path in changed), *(f"`{path}` is gone" for path in gone)]
+        told += [f"`{path}` is new" for path in added]
+        more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
+        raise ConfigError.of(
+            f"the configuration is not that of run {record.run_id} any more: {', '.join(told[:_SHOWN])}{more}",
+            hint=hint,
+        )
+    if not is_same_plan(record, plan):
+        raise ConfigError.of(
+            f"the configuration of run {record.run_id} gives {plan.total} cases now and gave {record.total} then, or "
+            "other columns: it depends on more than its files",
+            hint=hint,
+        )
+
+
+def is_same_plan(record: RunRecord, plan: Plan) -> bool:
+    """Whether a plan has the cells that the run had."""
+    now = [(column.provider_id, column.provider_label, column.prompt_id) for column in columns_of(plan)]
+    then = [(column.provider_id, column.provider_label, column.prompt_id) for column in record.columns]
+    return (now, plan.total, plan.slots) == (then, record.total, record.slots)
