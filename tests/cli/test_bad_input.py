@@ -76,15 +76,7 @@ BAD_FILES: Mapping[str, Mapping[str, str]] = {
     "bad_json_tests": {"run.yaml": config(tests="tests.json"), "tests.json": '[{"vars": {"x": 1}},]'},
     "bad_jsonl_tests": {"run.yaml": config(tests="tests.jsonl"), "tests.jsonl": '{"vars": {"x": 1}}\n{"vars": \n'},
     "output_path": {"run.yaml": config(outputPath="out.docx")},
-    "later_keys": {
-        "run.yaml": config(
-            extensions="[]",
-            providers="""
-  - id: sagemaker:e
-    transform: prompt.upper()
-    config: {inferenceComponentName: part}""",
-        )
-    },
+    "later_keys": {"run.yaml": config(extensions="[]")},
     "half_a_key_pair": {"run.yaml": config(providers="[{id: 'sagemaker:e', config: {accessKeyId: AKIAXYZ}}]")},
     "not_a_map": {"run.yaml": "- prompts\n"},
     "no_providers": {"run.yaml": "prompts: [Hi]\n"},

@@ -137,6 +137,6 @@ def test_answers_of_code_of_the_user_are_not_said_to_come_from_the_cache(cli: Cl
     )
     cli.write("stops.py", code)
     cli.write("tests.csv", "x\n1\n2\n3\n")
-    ran = cli.eval("-p", "{{x}}", "-r", "file://stops.py", "-t", "tests.csv", "-j", "1")
+    ran = cli.eval("-p", "{{x}}", "-r", "file://stops.py", "-t", "tests.csv", "-j", "1", "--no-write")
     assert ran.code == 130
-    assert "without the cache, the same command asks for everything anew" in ran.err
+    assert "without a record and without the cache, the same command asks for everything anew" in ran.err

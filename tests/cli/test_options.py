@@ -257,7 +257,7 @@ def test_a_record_is_kept_out_of_version_control(cli: Cli, monkeypatch: pytest.M
     monkeypatch.delenv("SAGEVAL_RUNS_PATH")
     ran = cli.eval("-p", "Hi", "-r", "echo")
     (run,) = (cli.folder / ".sageval/runs").iterdir()
-    assert {path.name for path in run.iterdir()} == {"run.json", "journal.jsonl", "log.txt"}
+    assert {path.name for path in run.iterdir()} == {"run.json", "journal.jsonl", "end.json", "log.txt"}
     assert f"run recorded in .sageval/runs/{run.name}" in ran.err
     assert (cli.folder / ".sageval/.gitignore").read_text("utf-8").strip() == "*"
 
