@@ -116,6 +116,11 @@ Number: TypeAlias = Annotated[float, Field(allow_inf_nan=False), _NUMERIC]
 NotNegative: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False), _NUMERIC]
 WholeNotNegative: TypeAlias = Annotated[int, Field(ge=0), _NUMERIC]
 Count: TypeAlias = Annotated[int, Field(ge=1), _NUMERIC]
+Rate: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False), _NUMERIC]
+RequestTtl: TypeAlias = Annotated[int, Field(ge=60, le=21_600), _NUMERIC]
+"""Seconds that SageMaker may keep an asynchronous request in its queue."""
+InvocationTimeout: TypeAlias = Annotated[int, Field(ge=1, le=3_600), _NUMERIC]
+"""Seconds that a model may take over an asynchronous request."""
 TopP: TypeAlias = Annotated[float, Field(gt=0, le=1), _NUMERIC]
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1), _NUMERIC, BeforeValidator(_share)]
 """A part of a whole, 0 to 1; text such as `5%` is 0.05."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from sagemaker_eval.config.schema import (
     AssertionEntry,
+    AsyncEntry,
     CommandLineOptions,
     ConfigEntry,
     DerivedMetricEntry,
@@ -27,6 +28,8 @@ PASSED_OVER = "A key of promptfoo that has no effect on sageval."
 
 _MOST_IN_FLIGHT = "Cases in flight for each provider; 4 where nothing says otherwise."
 _REPEAT = "How often every test is asked; each repetition is an answer of its own."
+_CONCURRENCY = "Cases of this provider in flight, a lower cap than the run's; `auto` finds what the endpoint can do."
+_MARK = "May be a template over the test's variables."
 _DELAY = "Least time in ms between the starts of two calls of one provider, for providers that set none."
 _CACHE = "Whether answers are kept and used again; true where nothing says otherwise."
 _PROVIDERS = (
@@ -79,7 +82,7 @@ DESCRIPTIONS: Mapping[type[Entry], Mapping[str, str]] = {
         "label": "The name of the column; two providers may not have the same.",
         "config": "Where the endpoint is and how it is asked; of a provider in Python, whatever it needs.",
         "delay": "Least time in ms between the starts of two calls of this provider.",
-        "maxConcurrency": "Cases of this provider in flight; a lower cap than the run's.",
+        "maxConcurrency": f"{_CONCURRENCY} That of the provider wins over that of its `config`.",
         "transform": f"{_TRANSFORM} Of providers that are neither endpoints nor containers: code for the output.",
         "responseTransform": _RESPONSE_TRANSFORM,
         "env": "Environment variables for this provider alone.",
@@ -101,6 +104,19 @@ DESCRIPTIONS: Mapping[type[Entry], Mapping[str, str]] = {
         "transform": f"{_TRANSFORM} That of the provider wins.",
         "responseTransform": _RESPONSE_TRANSFORM,
         "chat": "Send plain text as one chat message.",
+        "stream": "Have the answer streamed: the time to its first token is measured.",
+        "maxConcurrency": f"{_CONCURRENCY} That of the provider wins.",
+        "requestsPerSecond": "Most starts of calls in a second, over all providers and graders that ask this endpoint.",
+        "tokensPerMinute": "Most tokens in a minute, sent and answered, over all that ask this endpoint.",
+        "warmUp": "Seconds to wait for an endpoint at zero or loading its model; `true`, the default, is 900.",
+    },
+    AsyncEntry: {
+        "bucket": "Where requests are put: a bucket's name, or `s3://bucket/prefix`. Without it they go inline.",
+        "prefix": "The beginning of their keys in the bucket; `sageval/` by default.",
+        "pollMs": "Time in ms between two looks for an answer; 1000 by default.",
+        "timeoutMs": "How long an answer is waited for, in ms; 3600000 by default.",
+        "requestTtlSeconds": "How long SageMaker keeps a request in its queue, 60 to 21600.",
+        "invocationTimeoutSeconds": "How long the model may take, 1 to 3600; SageMaker's default is 900.",
     },
     SageMakerConfig: {
         "endpoint": "The endpoint that is called; that of the id where it is left out.",
@@ -110,6 +126,21 @@ DESCRIPTIONS: Mapping[type[Entry], Mapping[str, str]] = {
         "sessionToken": f"Token of temporary AWS keys. {_KEY_PAIR}",
         "profile": "A profile of `~/.aws/config`, SSO and assumed roles included.",
         "endpointUrl": "Another address of SageMaker Runtime: a VPC endpoint, a gateway.",
+        "roleArn": "A role to assume with these credentials.",
+        "externalId": "What the role asks for; needs `roleArn` beside it.",
+        "inferenceComponentName": f"Which inference component of the endpoint answers. {_MARK}",
+        "targetVariant": f"Which production variant answers, whatever their weights. {_MARK}",
+        "variants": "Production variants to compare: one column for each, whose calls go to that variant alone.",
+        "targetModel": f"Which model of a multi-model endpoint answers, as its file in S3. {_MARK}",
+        "targetContainerHostname": f"Which container of a multi-container endpoint answers. {_MARK}",
+        "customAttributes": f"What the container gets beside the request: text, or a map of `name=value`. {_MARK}",
+        "inferenceId": f"Marks the call in data capture. {_MARK}",
+        "sessionId": f"The session of a stateful endpoint, or `NEW_SESSION`. {_MARK}",
+        "prefixAwareId": f"Calls with the same one go where their common prefix is cached. {_MARK}",
+        "enableExplanations": f"Whether SageMaker Clarify explains: true, false or a JMESPath expression. {_MARK}",
+        "async": "Ask by InvokeEndpointAsync: `true`, or a map that says where requests go.",
+        "transport": "`openai` asks over the endpoint's own path for chat completions; `sagemaker` is the default.",
+        "instanceHourlyUsd": "The price of one hour of one instance, for costs without the AWS price list.",
     },
     ResponseFormat: {
         "path": "A JSONPath such as `$.choices[0].text`, or code that gets the answer as `json`.",

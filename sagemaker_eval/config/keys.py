@@ -29,31 +29,6 @@ NO_EFFECT_COMMAND_LINE_OPTIONS = frozenset(
 )
 """Options that are passed over with one notice: they ask for hosted services, or for more than one run."""
 
-LATER_SAGEMAKER_CONFIG = frozenset(
-    {
-        "async",
-        "customAttributes",
-        "enableExplanations",
-        "externalId",
-        "inferenceComponentName",
-        "inferenceId",
-        "instanceHourlyUsd",
-        "prefixAwareId",
-        "requestsPerSecond",
-        "roleArn",
-        "sessionId",
-        "stream",
-        "targetContainerHostname",
-        "targetModel",
-        "targetVariant",
-        "tokensPerMinute",
-        "variants",
-        "warmUp",
-    }
-)
-
-LATER_CONTAINER_CONFIG = frozenset({"requestsPerSecond", "stream", "tokensPerMinute", "warmUp"})
-
 PROMPTFOO_ASSERTION_TYPES = frozenset(
     {
         "agent-rubric",

@@ -15,6 +15,8 @@ from sagemaker_eval.config.provider_env import overlaid, overlaid_aws, read_prov
 from sagemaker_eval.config.provider_files import config_with_files
 from sagemaker_eval.config.provider_forms import Written, read_form
 from sagemaker_eval.config.provider_ids import ProviderId, check_endpoint, parse_provider_id
+from sagemaker_eval.config.routing_members import BY_KEY
+from sagemaker_eval.config.sagemaker_fields import AUTO
 from sagemaker_eval.config.sagemaker_options import read_model_config, sagemaker_options, settings_without_effect
 from sagemaker_eval.config.schema import ModelConfig, ProviderEntry, SageMakerConfig, SageMakerEnvironment
 from sagemaker_eval.errors import ConfigError
@@ -36,8 +38,8 @@ class ProviderContext:
     env: Mapping[str, str] = field(default_factory=dict)
 
 
-def build_spec(raw: Json, where: Place, context: ProviderContext, *, from_file: bool) -> ProviderSpec:
-    """The provider that `raw` is. Raises `ConfigError` with all that is wrong with it.
+def build_specs(raw: Json, where: Place, context: ProviderContext, *, from_file: bool) -> tuple[ProviderSpec, ...]:
+    """The provider that `raw` is, once for each of its `variants`. Raises `ConfigError` with all that is wrong with it.
 
     `from_file` says that it stands in a provider file, where `file://` names within `config` stand for their content.
     """
@@ -55,7 +57,7 @@ def build_spec(raw: Json, where: Place, context: ProviderContext, *, from_file: 
     problems.check()
     assert parsed is not None and entry is not None
     maker = _Maker(written, parsed, entry, config, env, context)
-    return replace(maker.spec(), where=where)
+    return tuple(replace(spec, where=where) for spec in maker.specs())
 
 
 def _kind(written: Written, parsed: ProviderId | None) -> str | None:
@@ -87,6 +89,12 @@ def _config(kind: str | None, written: Written, notice: Callable[[str], None]) -
     return None
 
 
+def _pinned(spec: ProviderSpec, variant: str) -> ProviderSpec:
+    options: SageMakerOptions = spec.options
+    routing = {**options.routing, BY_KEY["targetVariant"].name: variant}
+    return replace(spec, label=f"{spec.name} ({variant})", options=replace(options, routing=routing))
+
+
 @dataclass(frozen=True, slots=True)
 class _Maker:
     """Makes the spec of one provider out of its checked parts."""
@@ -98,11 +106,18 @@ class _Maker:
     env: Mapping[str, str]
     context: ProviderContext
 
+    def specs(self) -> tuple[ProviderSpec, ...]:
+        """The provider, or one for each variant, whose calls go to that one alone."""
+        spec = self.spec()
+        variants = self.config.variants if isinstance(self.config, SageMakerConfig) else None
+        return (spec,) if variants is None else tuple(_pinned(spec, variant) for variant in variants)
+
     def spec(self) -> ProviderSpec:
         entry, context = self.entry, self.context
         problems = Problems()
         options = problems.attempt(self._options)
         transform = problems.attempt(self._output_transform)
+        cap = problems.attempt(self._cap)
         problems.check()
         if entry.inputs is not None:
             context.notice("`inputs` of a provider has no effect: it describes targets of red teams")
@@ -113,11 +128,19 @@ class _Maker:
             label=entry.label,
             options=options,
             delay_ms=next((delay for delay in delays if delay is not None), None),
-            max_concurrency=entry.max_concurrency,
+            max_concurrency=cap if isinstance(cap, int) else None,
+            adaptive=cap == AUTO,
             prompts=None if entry.prompts is None else tuple(entry.prompts),
             transform=transform,
             env=self.env,
         )
+
+    def _cap(self) -> int | str | None:
+        own = self.entry.max_concurrency
+        if own == AUTO and self._model is None:
+            told = f"`maxConcurrency: {AUTO}` is for endpoints and containers, whose answers show how much they can do"
+            raise ConfigError.of(told, self._place("maxConcurrency"), "set a number")
+        return own or (self._model.max_concurrency if self._model else None)
 
     @property
     def _model(self) -> ModelConfig | None:

@@ -11,9 +11,9 @@ from sagemaker_eval.config.masking import secrets_in
 from sagemaker_eval.config.named_files import placed_in_files
 from sagemaker_eval.config.places import within
 from sagemaker_eval.config.provider_files import FileContext, names_provider_file, providers_of_files
-from sagemaker_eval.config.provider_specs import ProviderContext, build_spec
+from sagemaker_eval.config.provider_specs import ProviderContext, build_specs
 from sagemaker_eval.errors import ConfigError, Problem
-from sagemaker_eval.model import CustomOptions, Json, Place, ProviderSpec, SageMakerOptions
+from sagemaker_eval.model import CustomOptions, Json, Place, ProviderSpec, SageMakerOptions, StaticKeys
 
 __all__ = [
     "ProviderContext",
@@ -44,22 +44,26 @@ def build_provider(raw: Json, where: Place, context: ProviderContext) -> Provide
     """One provider, from any of its forms; a file must hold exactly one. Raises `ConfigError`."""
     specs = _build_each(raw, where, context)
     if len(specs) != 1:
-        raise ConfigError.of(f"`{raw}` holds {len(specs)} providers where one is needed", where)
+        if names_provider_file(raw):
+            raise ConfigError.of(f"`{raw}` holds {len(specs)} providers where one is needed", where)
+        hint = "name one, as `targetVariant`"
+        raise ConfigError.of(f"`variants` makes {len(specs)} providers where one is needed", where, hint)
     return specs[0]
 
 
 def _build_each(raw: Json, where: Place, context: ProviderContext) -> tuple[ProviderSpec, ...]:
     if not names_provider_file(raw):
-        return (_built(raw, where, context, from_file=False),)
+        return _built(raw, where, context, from_file=False)
     problems = Problems()
     items = providers_of_files(raw, where, FileContext(context.base_path, context.env, problems))
-    specs = problems.attempt_each(items, lambda item: _built(item[0], item[1], context, from_file=True))
-    problems.check(tuple(specs))
-    return tuple(specs)
+    groups = problems.attempt_each(items, lambda item: _built(item[0], item[1], context, from_file=True))
+    specs = tuple(spec for group in groups for spec in group)
+    problems.check(specs)
+    return specs
 
 
-def _built(raw: Json, where: Place, context: ProviderContext, *, from_file: bool) -> ProviderSpec:
-    return placed_in_files(lambda: build_spec(raw, where, context, from_file=from_file), context.base_path)
+def _built(raw: Json, where: Place, context: ProviderContext, *, from_file: bool) -> tuple[ProviderSpec, ...]:
+    return placed_in_files(lambda: build_specs(raw, where, context, from_file=from_file), context.base_path)
 
 
 def choose(
@@ -119,13 +123,19 @@ def _settings(spec: ProviderSpec) -> dict[str, Json]:
     settings: dict[str, Json] = {"env": dict(spec.env)}
     if isinstance(spec.options, CustomOptions):
         settings["config"] = dict(spec.options.config)
-    elif isinstance(spec.options, SageMakerOptions) and (keys := spec.options.aws.keys) is not None:
-        settings["config"] = {
-            "accessKeyId": keys.access_key_id,
-            "secretAccessKey": keys.secret_access_key,
-            "sessionToken": keys.session_token,
-        }
+    elif isinstance(spec.options, SageMakerOptions):
+        settings["config"] = {**spec.options.written, **_keys(spec.options.aws.keys)}
     return settings
+
+
+def _keys(keys: StaticKeys | None) -> dict[str, Json]:
+    if keys is None:
+        return {}
+    return {
+        "accessKeyId": keys.access_key_id,
+        "secretAccessKey": keys.secret_access_key,
+        "sessionToken": keys.session_token,
+    }
 
 
 def _check_labels(specs: list[ProviderSpec]) -> None:

@@ -8,18 +8,30 @@ from typing import TypeVar
 from sagemaker_eval.config.explaining import KeyProblem, check, unknown_name
 from sagemaker_eval.config.gathering import Problems
 from sagemaker_eval.config.names import KnownNames
+from sagemaker_eval.config.operations import read_async, read_operation
 from sagemaker_eval.config.places import within
 from sagemaker_eval.config.provider_ids import ProviderId
+from sagemaker_eval.config.routing import read_attributes, read_routing
 from sagemaker_eval.config.schema import ContainerConfig, ModelConfig, SageMakerConfig, SageMakerEnvironment
 from sagemaker_eval.errors import ConfigError, Problem
-from sagemaker_eval.model import AwsSettings, Json, Place, SageMakerOptions, Sampling, StaticKeys
+from sagemaker_eval.model import (
+    AsyncOptions,
+    AwsSettings,
+    Json,
+    Operation,
+    Place,
+    Rates,
+    SageMakerOptions,
+    Sampling,
+    StaticKeys,
+)
 
 T = TypeVar("T")
 
 _DEFAULTS = SageMakerOptions(endpoint="")
-_AWS_KEYS = {*SageMakerConfig.known_keys(), *SageMakerConfig.later}.difference(
-    ContainerConfig.known_keys(), ContainerConfig.later
-)
+_AWS_KEYS = frozenset(SageMakerConfig.known_keys()).difference(ContainerConfig.known_keys())
+_NO_CHAT = frozenset({"anthropic", "huggingface", "jumpstart", "llama"})
+"""Model types whose requests are no chat completions."""
 
 
 def read_environment(env: Mapping[str, str]) -> SageMakerEnvironment:
@@ -36,8 +48,21 @@ def read_environment(env: Mapping[str, str]) -> SageMakerEnvironment:
 def read_model_config(kind: str, raw: Json, where: Place) -> ModelConfig:
     """The `config` (None where there is none) of a provider of a kind. Raises `ConfigError` with all that is wrong."""
     raw = {} if raw is None else raw
-    if kind == "sagemaker":
-        return check(SageMakerConfig, raw, where)
+    return _sagemaker_config(raw, where) if kind == "sagemaker" else _container_config(raw, where)
+
+
+def _sagemaker_config(raw: Json, where: Place) -> SageMakerConfig:
+    problems = Problems()
+    config = problems.attempt(lambda: check(SageMakerConfig, raw, where))
+    if config is None and isinstance(raw, Mapping):  # what is sorted by its shape is read later: tell of its faults too
+        problems.attempt(lambda: read_async(raw.get("async"), within(where, "async")))
+        problems.attempt(lambda: read_attributes(raw.get("customAttributes"), within(where, "customAttributes")))
+    problems.check()
+    assert config is not None
+    return config
+
+
+def _container_config(raw: Json, where: Place) -> ContainerConfig:
     problems = Problems()
     meaningless = _AWS_KEYS.intersection(raw) if isinstance(raw, Mapping) else frozenset[str]()
     for key in sorted(meaningless):
@@ -58,20 +83,30 @@ def sagemaker_options(
 ) -> SageMakerOptions:
     """The options of one provider. `where` is the provider's `config`. Raises `ConfigError` with all that is wrong."""
     problems = Problems()
-    model_type = problems.attempt(lambda: _model_type(parsed, config, where, names))
+    operation = problems.attempt(lambda: read_operation(config, where, embedding=parsed.embedding)) or Operation.INVOKE
+    model_type = problems.attempt(lambda: _model_type(parsed, config, where, operation, names))
     aws = problems.attempt(lambda: _aws(config, where, environment))
+    routing = problems.attempt(lambda: _routing(config, operation, where)) or {}
+    asynchronous = problems.attempt(lambda: _async(config, where))
+    sampling = problems.attempt(lambda: _sampling(config, where, operation, environment))
     problems.check()
     return SageMakerOptions(
         endpoint=_endpoint(parsed, config),
         model_type=model_type or "",
         embedding=parsed.embedding,
         aws=aws or AwsSettings(),
-        sampling=_sampling(config, environment),
+        sampling=sampling or Sampling(),
         content_type=config.content_type or _DEFAULTS.content_type,
         accept=config.accept_type or _DEFAULTS.accept,
         response_path=config.response_format.path if config.response_format else None,
         max_retries=first_set(config.max_retries, environment.max_retries, _DEFAULTS.max_retries),
         timeout_ms=config.timeout_ms or _DEFAULTS.timeout_ms,
+        operation=operation,
+        routing=routing,
+        asynchronous=asynchronous or AsyncOptions(),
+        rates=Rates(config.requests_per_second, config.tokens_per_minute),
+        warm_up_s=_warm_up(config.warm_up),
+        instance_hourly_usd=config.instance_hourly_usd if isinstance(config, SageMakerConfig) else None,
     )
 
 
@@ -93,12 +128,16 @@ def first_set(*values: T | None) -> T:
     return next(value for value in values if value is not None)
 
 
-def _model_type(parsed: ProviderId, config: ModelConfig, where: Place, names: KnownNames) -> str:
+def _model_type(parsed: ProviderId, config: ModelConfig, where: Place, operation: Operation, names: KnownNames) -> str:
     known = names.embedding_formats if parsed.embedding else names.formats
     if config.model_type and config.model_type not in known:
         raise ConfigError([unknown_name("model type", config.model_type, known, within(where, "modelType"))])
-    if chosen := parsed.model_type or config.model_type:
-        return chosen
+    chosen = parsed.model_type or config.model_type
+    if operation is Operation.OPENAI and chosen in _NO_CHAT:
+        told = f"`transport: openai` sends chat completions, which the model type `{chosen}` does not write"
+        raise ConfigError.of(told, within(where, "transport"), "take `openai` as the model type")
+    if chosen or operation is Operation.OPENAI:
+        return chosen or "openai"
     named = "jumpstart" in _endpoint(parsed, config).lower() and not parsed.embedding
     return "jumpstart" if named and "jumpstart" in known else _DEFAULTS.model_type
 
@@ -117,7 +156,32 @@ def _aws(config: ModelConfig, where: Place, environment: SageMakerEnvironment) -
         profile=config.profile,
         keys=_static_keys(config, where),
         endpoint_url=config.endpoint_url,
+        role_arn=config.role_arn,
+        external_id=_external_id(config, where),
     )
+
+
+def _external_id(config: SageMakerConfig, where: Place) -> str | None:
+    if config.external_id and not config.role_arn:
+        told, hint = "`externalId` stands without `roleArn`", "add `roleArn`, the role that asks for it"
+        raise ConfigError.of(told, within(where, "externalId"), hint)
+    return config.external_id
+
+
+def _routing(config: ModelConfig, operation: Operation, where: Place) -> Mapping[str, str]:
+    return read_routing(config, operation, where) if isinstance(config, SageMakerConfig) else {}
+
+
+def _async(config: ModelConfig, where: Place) -> AsyncOptions:
+    raw = config.async_ if isinstance(config, SageMakerConfig) else None
+    return read_async(raw, within(where, "async"))
+
+
+def _warm_up(written: float | bool | None) -> float:
+    """Seconds; true is the default of them."""
+    if written is None or written is True:
+        return _DEFAULTS.warm_up_s
+    return float(written)
 
 
 def _static_keys(config: SageMakerConfig, where: Place) -> StaticKeys | None:
@@ -135,12 +199,15 @@ def _static_keys(config: SageMakerConfig, where: Place) -> StaticKeys | None:
     raise ConfigError.of(f"`{written}` stands without {missing}", within(where, written), f"add {missing} beside it")
 
 
-def _sampling(config: ModelConfig, environment: SageMakerEnvironment) -> Sampling:
-    defaults = _DEFAULTS.sampling
+def _sampling(config: ModelConfig, where: Place, operation: Operation, environment: SageMakerEnvironment) -> Sampling:
+    defaults, chat_alone = _DEFAULTS.sampling, operation is Operation.OPENAI
+    if chat_alone and config.chat is False:
+        told, hint = "`chat: false` does not go with `transport: openai`, which knows chats alone", "take it out"
+        raise ConfigError.of(told, within(where, "chat"), hint)
     return Sampling(
         max_tokens=first_set(config.max_tokens, environment.max_tokens, defaults.max_tokens),
         temperature=first_set(config.temperature, environment.temperature, defaults.temperature),
         top_p=first_set(config.top_p, environment.top_p, defaults.top_p),
         stop=tuple(config.stop_sequences or ()),
-        chat=bool(config.chat),
+        chat=chat_alone or bool(config.chat),
     )

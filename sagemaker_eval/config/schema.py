@@ -1,52 +1,61 @@
 """The objects of a configuration file, field by field, under the names that the file uses (camelCase).
 
 A value that may have several shapes (text, list or map) is only documented here; the module that reads it sorts the
-shapes, so that a message never speaks of a shape that the user did not mean.
+shapes, so that a message never speaks of a shape that the user did not mean. Those of a provider are in
+`provider_schema`.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import ConfigDict, Field
 
 from sagemaker_eval.config import keys
+from sagemaker_eval.config.entry import Entry, Map
 from sagemaker_eval.config.fields import (
     Count,
-    EndpointName,
     Filled,
-    HeaderValue,
-    HttpUrl,
-    NotEmpty,
     NotNegative,
     Number,
-    Region,
     ScriptReference,
     Shapes,
     Share,
-    TopP,
     WholeNotNegative,
 )
 from sagemaker_eval.config.option_fields import CellLength, Pairs, Pattern, Range, Texts
+from sagemaker_eval.config.provider_schema import (
+    AsyncEntry,
+    ContainerConfig,
+    ModelConfig,
+    ProviderEntry,
+    ResponseFormat,
+    SageMakerConfig,
+    SageMakerEnvironment,
+)
 from sagemaker_eval.model import Json
 
-Map = dict[str, Json]
-
-
-class Entry(BaseModel):
-    """An object of the file. A key that is null counts as absent; a key that is no field is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
-
-    where_it_stands: ClassVar[str] = "here"
-    later: ClassVar[frozenset[str]] = frozenset()
-    """Keys that are refused as not yet supported."""
-
-    @classmethod
-    def known_keys(cls) -> tuple[str, ...]:
-        """The keys that this object may have, as the file writes them."""
-        return tuple(sorted(field.alias or name for name, field in cls.model_fields.items()))
+__all__ = [
+    "AssertionEntry",
+    "AsyncEntry",
+    "CommandLineOptions",
+    "ConfigEntry",
+    "ContainerConfig",
+    "DerivedMetricEntry",
+    "Entry",
+    "EvaluateOptions",
+    "FactualityScores",
+    "ModelConfig",
+    "PromptEntry",
+    "ProviderEntry",
+    "ResponseFormat",
+    "SageMakerConfig",
+    "SageMakerEnvironment",
+    "ScenarioEntry",
+    "TestEntry",
+    "TestGeneratorEntry",
+    "TestOptions",
+]
 
 
 class PromptEntry(Entry):
@@ -58,84 +67,6 @@ class PromptEntry(Entry):
     label: Filled | None = None
     raw: str | None = None
     config: Map | None = None
-
-
-class ResponseFormat(Entry):
-    """How to find the text in an answer."""
-
-    where_it_stands = "in `responseFormat`"
-
-    path: Filled | None = None
-    type: str | None = None
-
-
-class ModelConfig(Entry):
-    """What the `config` of a `sagemaker:` and of a `container:` provider have in common."""
-
-    model_type: Filled | None = None
-    max_tokens: Count | None = None
-    temperature: NotNegative | None = None
-    top_p: TopP | None = None
-    stop_sequences: list[NotEmpty] | None = None
-    content_type: HeaderValue | None = None
-    accept_type: HeaderValue | None = None
-    delay: WholeNotNegative | None = None
-    response_format: ResponseFormat | None = None
-    max_retries: WholeNotNegative | None = None
-    timeout_ms: Count | None = None
-    transform: Filled | None = None
-    response_transform: Filled | None = None
-    chat: bool | None = None
-
-
-class SageMakerConfig(ModelConfig):
-    """The `config` of a `sagemaker:` provider."""
-
-    where_it_stands = "in the `config` of a SageMaker provider"
-    later = keys.LATER_SAGEMAKER_CONFIG
-
-    endpoint: EndpointName | None = None
-    region: Region | None = None
-    access_key_id: Filled | None = None
-    secret_access_key: Filled | None = None
-    session_token: Filled | None = None
-    profile: Filled | None = None
-    endpoint_url: HttpUrl | None = None
-
-
-class ContainerConfig(ModelConfig):
-    """The `config` of a `container:` provider."""
-
-    where_it_stands = "in the `config` of a container"
-    later = keys.LATER_CONTAINER_CONFIG
-
-
-class SageMakerEnvironment(Entry):
-    """The environment variables that stand in for keys of a SageMaker provider's `config`."""
-
-    region: Region | None = Field(default=None, alias="AWS_REGION")
-    default_region: Region | None = Field(default=None, alias="AWS_DEFAULT_REGION")
-    max_tokens: Count | None = Field(default=None, alias="AWS_SAGEMAKER_MAX_TOKENS")
-    temperature: NotNegative | None = Field(default=None, alias="AWS_SAGEMAKER_TEMPERATURE")
-    top_p: TopP | None = Field(default=None, alias="AWS_SAGEMAKER_TOP_P")
-    max_retries: WholeNotNegative | None = Field(default=None, alias="AWS_SAGEMAKER_MAX_RETRIES")
-
-
-class ProviderEntry(Entry):
-    """A provider as an object, or the value of the one-key map form."""
-
-    where_it_stands = "in a provider"
-
-    id: Filled | None = None
-    label: Filled | None = None
-    config: Annotated[Json, Shapes(SageMakerConfig | ContainerConfig | Map | None)] = None
-    delay: WholeNotNegative | None = None
-    max_concurrency: Count | None = None
-    transform: Filled | None = None
-    response_transform: Filled | None = None
-    env: Annotated[Json, Shapes(dict[str, str | float | bool | None] | None)] = None
-    inputs: Map | None = None
-    prompts: list[Filled] | None = None
 
 
 GraderChoice = str | ProviderEntry | dict[str, str | ProviderEntry]

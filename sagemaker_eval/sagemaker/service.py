@@ -1,4 +1,4 @@
-"""InvokeEndpoint as botocore's model of the service describes it: members to HTTP, HTTP errors to codes and fields."""
+"""SageMaker Runtime as botocore's model of it describes it: members to HTTP, HTTP errors to codes and fields."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sagemaker_eval.errors import EndpointFault
-from sagemaker_eval.model import Request
+from sagemaker_eval.model import Operation, Request
 from sagemaker_eval.sagemaker.hints import one_line
 
 if TYPE_CHECKING:
-    from botocore.model import OperationModel, Shape
+    from botocore.model import OperationModel, ServiceModel, Shape
 
 _UNPRINTABLE = frozenset(map(chr, range(32))) - {"\t"} | {"\x7f"}
 
-MODELLED_FIELDS = ("OriginalStatusCode", "OriginalMessage", "LogStreamArn")
-"""What the error shapes of the operation have besides a message."""
+OPERATIONS = (Operation.INVOKE, Operation.STREAM, Operation.ASYNC)
+"""The operations of this service. `Operation.OPENAI` is a path of the endpoint itself, which no model describes."""
+
+MODELLED_FIELDS = ("OriginalStatusCode", "OriginalMessage", "LogStreamArn", "ErrorCode")
+"""What the error shapes of the operations have besides a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,26 @@ class ServiceError:
 
 
 @cache
-def operation() -> OperationModel:
-    """The model of InvokeEndpoint that comes with the installed botocore."""
+def _service() -> ServiceModel:
     from botocore.loaders import create_loader
     from botocore.model import ServiceModel
 
-    model = create_loader().load_service_model("sagemaker-runtime", "service-2")
-    return ServiceModel(model, "sagemaker-runtime").operation_model("InvokeEndpoint")
+    return ServiceModel(create_loader().load_service_model("sagemaker-runtime", "service-2"), "sagemaker-runtime")
+
+
+@cache
+def operation_model(operation: Operation) -> OperationModel:
+    """The model of one of `OPERATIONS` that comes with the installed botocore."""
+    return _service().operation_model(operation.value)
+
+
+@cache
+def input_members(operation: Operation) -> Mapping[str, Shape]:
+    """The members of a request by their names."""
+    shape = operation_model(operation).input_shape
+    assert shape is not None
+    members: Mapping[str, Shape] = shape.members
+    return members
 
 
 def serialize(request: Request) -> tuple[str, dict[str, str]]:
@@ -52,11 +68,12 @@ def serialize(request: Request) -> tuple[str, dict[str, str]]:
     from botocore.exceptions import ParamValidationError
     from botocore.serialize import create_serializer
 
-    members = {"EndpointName": request.endpoint, "Body": b"", **dict(request.routing)}
+    members = {"EndpointName": request.endpoint, "Body": b"", **_typed(request)}
     members |= {"ContentType": request.content_type} if request.content_type else {}
     members |= {"Accept": request.accept} if request.accept else {}
+    model = operation_model(request.operation)
     try:
-        parts = create_serializer("rest-json").serialize_to_request(members, operation())
+        parts = create_serializer("rest-json").serialize_to_request(members, model)
     except ParamValidationError as error:
         raise _unusable(f"the request is not valid: {one_line(str(error))}") from error
     headers = {name: str(value) for name, value in parts["headers"].items()}
@@ -64,6 +81,18 @@ def serialize(request: Request) -> tuple[str, dict[str, str]]:
         if not _UNPRINTABLE.isdisjoint(value):
             raise _unusable(f"a line break or control character cannot be sent in `{name}`: {value!r}")
     return parts["url_path"], headers
+
+
+def _typed(request: Request) -> dict[str, str | int]:
+    shapes = input_members(request.operation)
+    values: dict[str, str | int] = dict(request.routing)
+    for name, value in request.routing:
+        if name in shapes and shapes[name].type_name == "integer":
+            try:
+                values[name] = int(value)
+            except ValueError as error:
+                raise _unusable(f"`{name}` is no whole number: {value!r}") from error
+    return values
 
 
 def _unusable(message: str) -> EndpointFault:
@@ -89,14 +118,19 @@ def _parse(status: int, headers: Mapping[str, str], body: bytes) -> tuple[str, d
     parsed = parser.parse(response, _output_shape())
     code = str(parsed["Error"].get("Code") or "")
     fields = {"Message": parsed["Error"].get("Message")}
-    shape = next((shape for shape in operation().error_shapes if shape.name == code), None)
+    shape = _error_shapes().get(code)
     if shape is not None:
         modelled = parser.parse(response, shape)
         fields |= {name: modelled[name] for name in MODELLED_FIELDS if modelled.get(name) is not None}
     return code, fields
 
 
+@cache
+def _error_shapes() -> Mapping[str, Shape]:
+    return {shape.name: shape for one in OPERATIONS for shape in operation_model(one).error_shapes}
+
+
 def _output_shape() -> Shape:
-    shape = operation().output_shape
+    shape = operation_model(Operation.INVOKE).output_shape  # any will do: it says nothing about errors
     assert shape is not None
     return shape

@@ -1,4 +1,4 @@
-"""What goes over the wire: an InvokeEndpoint as an HTTP request, signed with AWS Signature Version 4.
+"""What goes over the wire: a call to SageMaker Runtime as an HTTP request, signed with AWS Signature Version 4.
 
 Method, path, headers, body and `Authorization` are those of a boto3 client with the same credentials at the same
 second. Three headers differ, none of them signed: `User-Agent` is our own; `amz-sdk-invocation-id` and
@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from sagemaker_eval import __version__
-from sagemaker_eval.model import Request
+from sagemaker_eval.model import Operation, Request
 from sagemaker_eval.sagemaker.service import serialize
 from sagemaker_eval.sagemaker.session import Target
 
@@ -28,7 +28,7 @@ UNSIGNED_HEADERS = {"User-Agent": f"sageval/{__version__}", "Accept-Encoding": "
 
 _HASH_DIGITS = 64
 _MAX_TEMPLATES = 1024
-_TemplateKey = tuple[str, str, str, tuple[tuple[str, str], ...]]
+_TemplateKey = tuple[Operation, str, str, str, tuple[tuple[str, str], ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class _Draft:
 
 @dataclass(slots=True)
 class _Template:
-    """What requests to one endpoint with the same members share, and the draft that was last made of it."""
+    """What requests with the same operation, endpoint and members share, and the draft that was last made of it."""
 
     url: str
     headers: dict[str, str]
@@ -87,7 +87,7 @@ class Wire:
         return SignedRequest(METHOD, template.url, headers, request.body)
 
     def _template(self, request: Request) -> _Template:
-        key = (request.endpoint, request.content_type, request.accept, request.routing)
+        key = (request.operation, request.endpoint, request.content_type, request.accept, request.routing)
         template = self._templates.get(key)
         if template is None:
             path, headers = serialize(request)

@@ -28,7 +28,7 @@ GOOD = [
 ]
 BAD = (
     *("assertion-key", "credentials", "provider-config-key", "provider-types", "references"),
-    *("test-key", "test-options", "top-level-key", "wrong-types"),
+    *("provider-routing", "provider-operations", "test-key", "test-options", "top-level-key", "wrong-types"),
 )
 """Broken configurations whose faults show without looking at files, or at two values at once."""
 
@@ -96,6 +96,12 @@ def test_broken_configurations_are_refused(name: str) -> None:
         "tests: [{provider: {'sagemaker:e': {label: A}}, providers: [A], providerOutput: {a: 1}}]",
         "scenarios: [file://one.yaml, {config: [{vars: {x: 1}}], tests: [tests.csv, {vars: {y: 2}}]}]",
         "providers: [{id: 'container:http://127.0.0.1:8080', config: {chat: true}}]",
+        "providers: [{id: 'sagemaker:e', maxConcurrency: auto, config: {maxConcurrency: '{{env.N}}', warmUp: }}]",
+        "providers: [{id: 'sagemaker:e', config: {async: true, customAttributes: {a: true, b: 1, c: '{{d}}'}}}]",
+        "providers: [{id: 'sagemaker:e', config: {async: {bucket: s3://my-bucket/a, pollMs: '50'}, warmUp: 60}}]",
+        "providers: [{id: 'sagemaker:e', config: {transport: openai, enableExplanations: true, async: }}]",
+        "providers: [{id: 'sagemaker:e', config: {transport: , variants: [a, b], requestsPerSecond: 0.5}}]",
+        "providers: [{id: 'container:http://h', config: {stream: true, maxConcurrency: auto, warmUp: true}}]",
         "evaluateOptions: {silent: true}",
         "commandLineOptions: {filterMetadata: team=search, envFile: [a.env], watch: true}",
     ],
@@ -126,6 +132,15 @@ def test_what_loading_takes_is_accepted(text: str) -> None:
         "tests: [{assert: [{value: without type}]}]",
         "tests: [{assert: {type: contains}}]",
         "evaluateOptions: {maxConcurrency: 0}",
+        "evaluateOptions: {maxConcurrency: auto}",
+        "providers: [{id: 'sagemaker:e', maxConcurrency: fast}]",
+        "providers: [{id: 'sagemaker:e', config: {warmUp: soon}}]",
+        "providers: [{id: 'sagemaker:e', config: {async: {bukcet: a}}}]",
+        "providers: [{id: 'sagemaker:e', config: {async: {requestTtlSeconds: 5}}}]",
+        "providers: [{id: 'sagemaker:e', config: {transport: rest}}]",
+        "providers: [{id: 'sagemaker:e', config: {variants: []}}]",
+        "providers: [{id: 'sagemaker:e', config: {requestsPerSecond: 0}}]",
+        "providers: [{id: 'container:http://h', config: {targetVariant: a}}]",
         "tests: {config: {n: 3}}",
         "tests: [{path: file://make.py, confg: {n: 3}}]",
         "scenarios: [{config: [{vars: {x: 1}}], test: []}]",

@@ -405,12 +405,28 @@ def test_one_provider_is_needed_where_a_test_names_its_own() -> None:
     assert build_provider({"echo": {"label": "Mine"}}, WHERE, context()).label == "Mine"
 
 
+def test_variants_are_several_providers_where_one_is_needed() -> None:
+    source = {"id": "sagemaker:mine", "config": {"variants": ["blue", "green"]}}
+
+    with pytest.raises(ConfigError, match="`variants` makes 2 providers where one is needed"):
+        build_provider(source, WHERE, context())
+
+
+def test_the_command_line_chooses_all_variants_or_one() -> None:
+    configured = built([{"id": "sagemaker:mine", "config": {"variants": ["blue", "green"]}}, "echo"])
+
+    assert choose(configured, ("mine",), context()) == configured[:2]
+    assert choose(configured, ("sagemaker:mine (green)",), context()) == configured[1:2]
+    assert distinct_providers(configured, pytest.fail) == configured
+
+
 def test_secrets_in_the_settings_of_providers_are_known() -> None:
     specs = built(
         [
             {"id": "python:p.py", "config": {"deep": [{"apiKey": "{{env.MINE}}"}]}, "env": {"MINE": "hidden-in-env"}},
             {"id": "sagemaker:e", "env": {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "hidden-key"}},
+            {"id": "sagemaker:f", "config": {"customAttributes": {"tenantToken": "hidden-mark", "trace": "shown"}}},
         ]
     )
 
-    assert provider_secrets(specs) == {"hidden-in-env", "AKIAEXAMPLE", "hidden-key"}
+    assert provider_secrets(specs) == {"hidden-in-env", "AKIAEXAMPLE", "hidden-key", "hidden-mark"}

@@ -11,7 +11,7 @@ import typer
 from sagemaker_eval.cli.app import app
 from sagemaker_eval.cli.preparing import known_names
 from sagemaker_eval.cli.requests import HONOURED
-from sagemaker_eval.config import keys, schema
+from sagemaker_eval.config import keys, provider_schema, schema
 from sagemaker_eval.config.schema import Entry
 from sagemaker_eval.providers.python_answers import KEYS as ANSWER_KEYS
 from sagemaker_eval.sandbox.containers.shapes import shape_names
@@ -25,6 +25,7 @@ SECTIONS: dict[type[Entry], tuple[str, str]] = {
     schema.ProviderEntry: ("providers", "Providers"),
     schema.ModelConfig: ("sagemaker", "Config"),
     schema.SageMakerConfig: ("sagemaker", "Config"),
+    schema.AsyncEntry: ("sagemaker", "Asynchronous endpoints"),
     schema.ContainerConfig: ("sagemaker", "Config"),
     schema.ResponseFormat: ("sagemaker", "Config"),
     schema.SageMakerEnvironment: ("configuration", "Environment"),
@@ -69,7 +70,8 @@ def first_column(text: str) -> set[str]:
 
 def test_every_object_of_the_schema_has_a_section() -> None:
     models = [*Entry.__subclasses__(), *schema.ModelConfig.__subclasses__()]
-    assert {model for model in models if model.__module__ == schema.__name__} == set(SECTIONS)
+    modules = {schema.__name__, provider_schema.__name__}
+    assert {model for model in models if model.__module__ in modules} == set(SECTIONS)
 
 
 @pytest.mark.parametrize("model", SECTIONS, ids=lambda model: model.__name__)

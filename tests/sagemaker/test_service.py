@@ -23,6 +23,21 @@ def test_the_code_comes_from_the_header_and_the_fields_from_the_body() -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "fields"),
+    [
+        ("ModelStreamError", {"ErrorCode": "ModelInvocationTimeExceeded"}),
+        ("InternalStreamFailure", {}),
+        ("ModelNotReadyException", {}),
+        ("InternalDependencyException", {}),
+    ],
+)
+def test_errors_of_every_operation_are_known(code: str, fields: dict[str, str]) -> None:
+    body = {"Message": "no", **fields}
+    error = parse_error(400, {"x-amzn-ErrorType": f"{code}:"}, json.dumps(body).encode())
+    assert (error.code, error.fields) == (code, body)
+
+
+@pytest.mark.parametrize(
     ("status", "body", "code", "message"),
     [
         (

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from random import Random
 from typing import Any
 
@@ -9,9 +10,11 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.credentials import ReadOnlyCredentials
+from urllib3 import HTTPResponse
 
 from sagemaker_eval.errors import EndpointFault
-from sagemaker_eval.model import Request
+from sagemaker_eval.model import Operation, Request
+from sagemaker_eval.sagemaker.service import OPERATIONS, input_members
 from sagemaker_eval.sagemaker.session import static_target
 from sagemaker_eval.sagemaker.wire import SignedRequest, Wire
 
@@ -22,6 +25,12 @@ URLS = (
     "http://127.0.0.1:8080",
     "https://vpce.example:8443/base",
 )
+METHODS = {
+    Operation.INVOKE: "invoke_endpoint",
+    Operation.STREAM: "invoke_endpoint_with_response_stream",
+    Operation.ASYNC: "invoke_endpoint_async",
+}
+WHOLE_NUMBERS = {"RequestTTLSeconds", "InvocationTimeoutSeconds"}
 OURS_ALONE = {"user-agent", "accept-encoding", "amz-sdk-invocation-id", "amz-sdk-request", "content-length"}
 """Headers that differ by design (`wire` says how), and the length, which the HTTP library adds."""
 
@@ -59,30 +68,37 @@ class Boto3:
 
     def _catch(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
         self._sent.append(request)
-        return AWSResponse(request.url, 200, {}, None)  # type: ignore[arg-type]
+        return AWSResponse(request.url, 200, {}, HTTPResponse(BytesIO(), preload_content=False))  # type: ignore[arg-type]
 
     def sends(self, request: Request, url: str, token: str | None) -> AWSPreparedRequest:
-        members = {"EndpointName": request.endpoint, "Body": request.body, **dict(request.routing)}
+        members: dict[str, Any] = {"EndpointName": request.endpoint, "Body": request.body, **dict(request.routing)}
         members |= {"ContentType": request.content_type} if request.content_type else {}
         members |= {"Accept": request.accept} if request.accept else {}
-        self._client(url, token).invoke_endpoint(**members)
+        members |= {name: int(value) for name, value in request.routing if name in WHOLE_NUMBERS}
+        getattr(self._client(url, token), METHODS[request.operation])(**members)
         return self._sent.pop()
 
 
 def random_request(random: Random) -> Request:
-    members = (
-        "CustomAttributes", "EnableExplanations", "InferenceComponentName", "InferenceId", "PrefixAwareId", "SessionId",
-        "TargetContainerHostname", "TargetModel", "TargetVariant",
-    )  # fmt: skip
-    values = ("AllTraffic", "a=b; c=d", "model.tar.gz", "  two  spaces ", "x" * 300, "~!*'()/?%20", "é", "`[0]` > `1`")
+    operation = random.choice(OPERATIONS)
+    members = sorted({*input_members(operation)} - {"EndpointName", "Body", "ContentType", "Accept"})
     bodies = (b"", b"{}", '{"inputs": "Grüße, 世界"}'.encode(), random.randbytes(random.randrange(5000)), b"\r\n\r\n")
     return Request(
         endpoint=random.choice(("my-endpoint", "Ab-1", "a", "e" * 63, "with space", "sl/ash", "ümlaut", "t~il.de_")),
         body=random.choice(bodies),
         content_type=random.choice(("application/json", "text/csv; charset=utf-8", "application/x-npy", "")),
         accept=random.choice(("application/json", "*/*", "application/jsonlines;verbose=true", "")),
-        routing=tuple((name, random.choice(values)) for name in members if random.random() < 0.3),
+        routing=tuple((name, random_value(random, name)) for name in members if random.random() < 0.3),
+        operation=operation,
         repeat=random.randrange(3),
+    )
+
+
+def random_value(random: Random, name: str) -> str:
+    if name in WHOLE_NUMBERS:
+        return str(random.randint(60, 3600))
+    return random.choice(
+        ("AllTraffic", "a=b; c=d", "model.tar.gz", "  two  spaces ", "x" * 300, "~!*'()/?%20", "é", "`[0]` > `1`")
     )
 
 
@@ -97,7 +113,7 @@ def shared_headers(headers: dict[str, Any]) -> dict[str, bytes]:
 def test_the_wire_equals_boto3s() -> None:
     random, boto, wires = Random(20261123), Boto3(), {url: wire_to(url) for url in URLS}
     credentials = {token: credentials_of(token) for token in (None, "IQoJ//session+token==")}
-    for _ in range(200):
+    for _ in range(300):
         request, url, token = random_request(random), random.choice(URLS), random.choice(list(credentials))
         theirs = boto.sends(request, url, token)
         ours = wires[url].sign(request, credentials[token], NOW)
@@ -124,6 +140,13 @@ def test_each_second_each_body_and_each_credentials_have_a_signature_of_their_ow
     assert signature(wire.sign(request, first, NOW)) == signature(signed[0])
 
 
+def test_each_operation_has_a_path_of_its_own() -> None:
+    wire, credentials = wire_to(URLS[0]), credentials_of(None)
+    urls = [wire.sign(Request("ep", b"", operation=operation), credentials, NOW).url for operation in OPERATIONS]
+    paths = ("invocations", "invocations-response-stream", "async-invocations")
+    assert urls == [f"{URLS[0]}/endpoints/ep/{path}" for path in paths]
+
+
 def test_members_that_change_with_every_call_do_not_pile_up() -> None:
     wire, credentials = wire_to(URLS[0]), credentials_of(None)
     for number in range(3000):
@@ -137,6 +160,8 @@ def test_members_that_change_with_every_call_do_not_pile_up() -> None:
         (Request("ep", b"", routing=(("CustomAttributes", "a\nX-Evil: 1"),)), "control character"),
         (Request("ep", b"", routing=(("Nonsense", "1"),)), "Nonsense"),
         (Request("ep", b"", routing=(("InferenceId", ""),)), "InferenceId"),
+        (Request("ep", b"", routing=(("TargetModel", "a"),), operation=Operation.STREAM), "TargetModel"),
+        (Request("ep", b"", routing=(("RequestTTLSeconds", "soon"),), operation=Operation.ASYNC), "no whole number"),
     ],
 )
 def test_members_that_cannot_be_sent_are_faults(request_: Request, message: str) -> None:
