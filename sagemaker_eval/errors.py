@@ -129,7 +129,7 @@ class EndpointFault(CaseError):
     their own, COUNTED ones use up `maxRetries`, ONCE at most one of those; LOADING says that the endpoint is scaled to
     zero or loading its model, so that waiting helps, for minutes if need be.
     `stops_run` marks what no other case could survive either.
-    `queued` is how long the failed call had waited for its turn, in ms.
+    `queued` and `cold_start` are how long the failed call had waited for its turn and for its endpoint, in ms.
     """
 
     kind = "endpoint"
@@ -153,3 +153,4 @@ class EndpointFault(CaseError):
         self.original_status = original_status
         self.attempts = 1
         self.queued = 0.0
+        self.cold_start = 0.0

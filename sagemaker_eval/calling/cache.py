@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from sagemaker_eval.calling.cache_origin import Keys, Origin
+from sagemaker_eval.calling.cache_probe import LookedUp, Probe
 from sagemaker_eval.calling.cache_store import CacheStore
 from sagemaker_eval.calling.single_flight import SingleFlight
 from sagemaker_eval.model import Answer, Invoke, Request, Timings
@@ -15,7 +17,8 @@ class Cached:
 
     Equal requests in flight are sent once: whoever joins gets the same answer, marked `cached` since it cost no call,
     or the same error. `flights` may be shared, so that providers of one endpoint join each other as well.
-    With `refresh` the store is written and never read. Without a store nothing is read, written or joined.
+    With `refresh` the store is written and never read. Without a store nothing is read, written or joined. `Keys`
+    tell what their keys are made of, which is kept beside the answer; of other functions only the request is known.
     """
 
     def __init__(
@@ -30,6 +33,7 @@ class Cached:
         self._inner = inner
         self._store = store
         self._key = key
+        self._origin = key.origin if isinstance(key, Keys) else Origin.of
         self._refresh = refresh
         self._flights = flights or SingleFlight()
 
@@ -38,12 +42,14 @@ class Cached:
         if store is None:
             return await self._inner(request)
         key = self._key(request)
+        if isinstance(store, Probe):
+            raise LookedUp(key, self._origin(request), request.body)
         if not self._refresh and (stored := store.get(key)) is not None:
             return _from_cache(stored)
 
         async def ask() -> Answer:
             answer = await self._inner(request)
-            store.put(key, answer)
+            store.put(key, answer, self._origin(request))
             return answer
 
         answer, joined = await self._flights.run(key, ask)
@@ -59,7 +65,7 @@ class Cached:
     def keep(self, request: Request, answer: Answer) -> None:
         """Store the answer to a request that was not made by itself: a part of what a batch was answered."""
         if self._store is not None:
-            self._store.put(self._key(request), answer)
+            self._store.put(self._key(request), answer, self._origin(request))
 
     async def fresh(self, request: Request) -> Answer:
         """The answer to a request as it comes now: nothing is read from the store and nothing put into it."""

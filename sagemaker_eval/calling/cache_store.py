@@ -14,11 +14,15 @@ from types import TracebackType
 
 from sagemaker_eval.calling import cache_database as database
 from sagemaker_eval.calling.cache_folder import filesystem_type, is_network_filesystem
+from sagemaker_eval.calling.cache_limits import Limits
+from sagemaker_eval.calling.cache_origin import Origin
+from sagemaker_eval.calling.cache_upkeep import enforce
 from sagemaker_eval.calling.cache_writer import CacheWriter, Row
 from sagemaker_eval.model import Answer, Timings, TokenUsage, compact_json
 
 FILE_NAME = "answers.sqlite3"
 _USAGE = tuple(field.name for field in fields(TokenUsage))
+_USES_AT_ONCE = 500
 
 
 class CacheStore:
@@ -28,6 +32,9 @@ class CacheStore:
     from then on `get` finds nothing and `put` keeps nothing. A file that is damaged is moved aside, at once where
     that shows on opening, else on closing. On a network file system SQLite's rollback journal takes the place of its
     write-ahead log (https://www.sqlite.org/wal.html), which is said once too.
+
+    Answers older than `limits` allow are never given. On closing, at most once a day among all processes, they are
+    dropped, and so are the least recently used of more than `limits` allow. `run_id` says which run stores.
     """
 
     def __init__(
@@ -35,8 +42,17 @@ class CacheStore:
         folder: Path,
         notice: Callable[[str], None],
         filesystem: Callable[[Path], str | None] = filesystem_type,
+        limits: Limits = Limits(),
     ) -> None:
         self.path = folder / FILE_NAME
+        self.run_id = ""
+        self._limits = limits
+        now = time.time()
+        self._oldest = 0.0 if limits.max_age_s is None else now - limits.max_age_s
+        self._today = int(now // database.DAY)
+        self._used: list[str] = []
+        self._fingerprints: dict[str, str] = {}
+        self._hits = self._lookups = 0
         self._notice = notice
         self._failure: Exception | None = None
         self._identity: database.FileIdentity | None = None
@@ -55,30 +71,70 @@ class CacheStore:
         reader, writer = self._reader, self._writer
         if reader is None or writer is None or self._has_failed(writer):
             return None
+        self._lookups += 1
         try:
             if row := writer.pending(key):
-                return _answer(row.body, row.meta)
-            found = reader.execute(database.SELECT, (key,)).fetchone()
-            return None if found is None else _answer(*found)
+                body, meta, used = row.body, row.meta, row.used
+            elif found := reader.execute(database.SELECT, (key, self._oldest)).fetchone():
+                body, meta, used = found
+            else:
+                return None
+            answer = _answer(body, meta)
         except sqlite3.Error as error:
             if not database.is_busy(error):
                 self._give_up(error)
             return None
+        self._hits += 1
+        if used < self._today:
+            self._note_use(key, writer)
+        return answer
 
-    def put(self, key: str, answer: Answer) -> None:
-        """Stores `answer` within 50 ms, in the background."""
+    def put(self, key: str, answer: Answer, origin: Origin | None = None) -> None:
+        """Stores `answer` within 50 ms, in the background, with the parts of its key where they are told."""
         writer = self._writer
-        if writer is not None and not self._has_failed(writer):
-            writer.put(Row(key, answer.body, _meta(answer), time.time()))
+        if writer is None or self._has_failed(writer):
+            return
+        endpoint, parts = (origin.endpoint, origin.written(self.run_id)) if origin else ("", "")
+        writer.put(Row(key, answer.body, _meta(answer), time.time(), self._today, endpoint, parts))
+
+    def remember(self, endpoint_key: str, fingerprint: str) -> None:
+        """Keeps the fingerprint of what is deployed behind an endpoint now, for a time when nobody can tell it."""
+        writer = self._writer
+        if writer is None or self._has_failed(writer) or self.last_known(endpoint_key) == fingerprint:
+            return
+        self._fingerprints[endpoint_key] = fingerprint
+        writer.carry_out(database.REMEMBER, (endpoint_key, fingerprint, time.time()))
+
+    def last_known(self, endpoint_key: str) -> str | None:
+        """The fingerprint that was remembered last of an endpoint, by whichever process; None where none was."""
+        if known := self._fingerprints.get(endpoint_key):
+            return known
+        reader = self._reader
+        if reader is None or self._failure is not None:
+            return None
+        try:
+            found = reader.execute(database.LAST_KNOWN, (endpoint_key,)).fetchone()
+        except sqlite3.Error as error:
+            if not database.is_busy(error):
+                self._give_up(error)
+            return None
+        return None if found is None else str(found[0])
+
+    @property
+    def connection(self) -> sqlite3.Connection | None:
+        """The database, for whoever looks into it or tidies it up; None where the cache is out of use."""
+        return None if self._failure is not None else self._reader
 
     def close(self) -> None:
         """Brings everything to disk and gives the file back; a second time it does nothing."""
         reader, writer = self._reader, self._writer
         self._reader = self._writer = None
         if writer is not None:
+            self._note_figures(writer)
             writer.close()
             self._has_failed(writer)
         if reader is not None:
+            self._tidy_up(reader)
             reader.close()
         if self._failure is not None and database.is_damage(self._failure):
             with suppress(OSError, sqlite3.Error), database.sole_opener(self.path):
@@ -111,6 +167,32 @@ class CacheStore:
             self._reader = database.connect(self.path, journal_mode)
         self._identity = database.file_identity(self.path)
         self._writer = CacheWriter(database.connect(self.path, journal_mode))
+
+    def _note_use(self, key: str, writer: CacheWriter) -> None:
+        """Have it written down that an answer was used today, for the first time."""
+        self._used.append(key)
+        if len(self._used) >= _USES_AT_ONCE:
+            writer.carry_out(database.mark_used(len(self._used)), (self._today, *self._used))
+            self._used = []
+
+    def _note_figures(self, writer: CacheWriter) -> None:
+        if self._used:
+            writer.carry_out(database.mark_used(len(self._used)), (self._today, *self._used))
+            self._used = []
+        for name, figure in (("lookups", self._lookups), ("hits", self._hits)):
+            if figure:
+                writer.carry_out(database.COUNT, (name, figure))
+
+    def _tidy_up(self, connection: sqlite3.Connection) -> None:
+        """Keep the limits. What another process or a full disk prevents now is left to the next day."""
+        if self._failure is not None:
+            return
+        with suppress(sqlite3.Error):
+            if dropped := enforce(connection, self._limits, time.time()):
+                self._notice(
+                    f"the answer cache `{self.path}` was over its limits: {dropped:,} of its answers were dropped, "
+                    "the oldest and the least recently used"
+                )
 
     def _has_failed(self, writer: CacheWriter) -> bool:
         """Whether the cache is out of use, after hearing what the writer has met with."""

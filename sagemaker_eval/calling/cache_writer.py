@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from sagemaker_eval.calling.cache_database import insert
 
@@ -16,6 +17,10 @@ MOST_PENDING = 1000
 """Rows that may wait for the disk before whoever brings more has to wait as well."""
 
 
+Statement: TypeAlias = tuple[str, Sequence[str | float]]
+"""SQL and its values."""
+
+
 class Row(NamedTuple):
     """One stored answer, as the table has it."""
 
@@ -23,19 +28,23 @@ class Row(NamedTuple):
     body: bytes
     meta: str
     created: float
+    used: int = 0
+    endpoint: str = ""
+    origin: str = ""
 
 
 class CacheWriter:
     """Commits rows in batches: as soon as there are 100, and 50 ms after the first at the latest.
 
     Rows that are not yet committed can be read back with `pending`. The first error ends the writing: `error` holds
-    it, the rows that wait are dropped, and so are those that follow.
+    it, what waits is dropped, and so is what follows.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.error: Exception | None = None
         self._connection = connection
         self._rows: dict[str, Row] = {}
+        self._statements: list[Statement] = []
         self._changed = threading.Condition()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="sageval-cache", daemon=True)
@@ -49,6 +58,13 @@ class CacheWriter:
                 return
             self._rows[row.key] = row
             if len(self._rows) in (1, BATCH_ROWS):
+                self._changed.notify_all()
+
+    def carry_out(self, sql: str, values: Sequence[str | float]) -> None:
+        """Takes another statement to be carried out soon, with the rows that are committed then."""
+        with self._changed:
+            if self.error is None:
+                self._statements.append((sql, values))
                 self._changed.notify_all()
 
     def pending(self, key: str) -> Row | None:
@@ -66,27 +82,35 @@ class CacheWriter:
 
     def _run(self) -> None:
         try:
-            while batch := self._next_batch():
-                self._commit(batch)
-                self._forget(batch)
+            while True:
+                rows, statements = self._next_batch()
+                if not (rows or statements):
+                    return
+                self._commit(rows, statements)
+                self._forget(rows)
         except Exception as error:
             with self._changed:
                 self.error = error
                 self._rows.clear()
+                self._statements.clear()
                 self._changed.notify_all()
 
-    def _next_batch(self) -> list[Row]:
-        """The oldest rows, once it is time to commit them; empty at the end."""
+    def _next_batch(self) -> tuple[list[Row], list[Statement]]:
+        """The oldest rows and all statements, once it is time to commit them; nothing at the end."""
         with self._changed:
-            self._changed.wait_for(lambda: self._rows or self._closing)
+            self._changed.wait_for(lambda: self._rows or self._statements or self._closing)
             self._changed.wait_for(lambda: len(self._rows) >= BATCH_ROWS or self._closing, timeout=BATCH_SECONDS)
-            return list(islice(self._rows.values(), BATCH_ROWS))
+            statements, self._statements = self._statements, []
+            return list(islice(self._rows.values(), BATCH_ROWS)), statements
 
-    def _commit(self, batch: list[Row]) -> None:
+    def _commit(self, rows: list[Row], statements: list[Statement]) -> None:
         """One statement for all rows: each statement gives the interpreter away and has to win it back."""
         self._connection.execute("BEGIN IMMEDIATE")
         with self._connection:
-            self._connection.execute(insert(len(batch)), [value for row in batch for value in row])
+            if rows:
+                self._connection.execute(insert(len(rows)), [value for row in rows for value in row])
+            for sql, values in statements:
+                self._connection.execute(sql, values)
 
     def _forget(self, batch: list[Row]) -> None:
         """Lets go of committed rows, except where a newer one of the same key came meanwhile."""

@@ -26,5 +26,6 @@ class Checked:
             usage = self._read(answer)
         except EndpointFault as fault:
             fault.request_id = fault.request_id or answer.request_id
+            fault.attempts = answer.attempts
             raise
         return answer if usage is None else replace(answer, usage=usage)

@@ -1,4 +1,4 @@
-"""`delay`: the least time between the starts of two calls."""
+"""`delay`: the least time between the starts of two calls; and how a wait for a turn is accounted for."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from sagemaker_eval.calling.clock import Clock, Sleep
+from sagemaker_eval.errors import EndpointFault
 from sagemaker_eval.model import Answer, Invoke, Request
 
 MakeReady: TypeAlias = Callable[[Request], Awaitable[None]]
@@ -46,7 +47,7 @@ class Paced:
     """Starts every call, each try of a retried one included, at the pace of its provider.
 
     `make_ready` does what must not come between the turn and the start, such as finding credentials, which can take
-    seconds. The wait is counted as `Timings.queue`.
+    seconds. The wait is counted as `Timings.queue`, or as `EndpointFault.queued` where the call fails.
     """
 
     def __init__(self, inner: Invoke, pace: Pace, make_ready: MakeReady | None = None) -> None:
@@ -59,6 +60,22 @@ class Paced:
             return await self._inner(request)
         if self._make_ready is not None:
             await self._make_ready(request)
-        waited = await self._pace.turn()
-        answer = await self._inner(request)
-        return replace(answer, timings=replace(answer.timings, queue=answer.timings.queue + waited))
+        return await after_waiting(await self._pace.turn(), self._inner, request)
+
+
+async def after_waiting(waited: float, inner: Invoke, request: Request) -> Answer:
+    """The answer to a call that has waited so many ms for its turn, which the answer, or else its fault, then tells."""
+    try:
+        answer = await inner(request)
+    except EndpointFault as fault:
+        fault.queued += waited
+        raise
+    return with_wait(answer, waited)
+
+
+def with_wait(answer: Answer, waited: float) -> Answer:
+    """`answer` with so many ms more in its queue."""
+    if not waited:
+        return answer
+    timings = answer.timings
+    return replace(answer, timings=replace(timings, queue=timings.queue + waited))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 
 from tenacity import AsyncRetrying, retry_if_exception
 
 from sagemaker_eval.calling.clock import Clock, Sleep
+from sagemaker_eval.calling.health import Health
+from sagemaker_eval.calling.ledger import Lost, settled
 from sagemaker_eval.errors import EndpointFault, Retry, SetupError
 from sagemaker_eval.model import Answer, Invoke, Request
 from sagemaker_eval.sagemaker.faults import FAULTS
@@ -33,12 +35,14 @@ class Patience:
 
 
 class Retrying:
-    """Makes a call again after faults that may pass, and tells how often it was made and how long it paused.
+    """Makes a call again after faults that may pass, and tells how often it was made and where its time went.
 
     `max_retries` bounds the retries after COUNTED and ONCE faults of one case, and 0 switches all retries off;
-    PATIENT faults (throttling, a model that is still loading) have `patience` instead. Pauses grow exponentially
-    with full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/.
-    Raises the last `EndpointFault` with its `attempts`, and `SetupError` at once for a fault that stops the run.
+    PATIENT faults (throttling; a model that is still loading, where nothing else waits for that) have `patience`
+    instead. Pauses grow exponentially with full jitter:
+    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/.
+    `health` ends the retries of COUNTED and ONCE faults while hardly any call to the endpoint succeeds.
+    Raises the last `EndpointFault` with the `attempts` of all, and `SetupError` at once for one that stops the run.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class Retrying:
         sleep: Sleep = asyncio.sleep,
         clock: Clock = time.monotonic,
         random: Random | None = None,
+        health: Health | None = None,
     ) -> None:
         self._inner = inner
         self.max_retries = max_retries
@@ -56,33 +61,38 @@ class Retrying:
         self._sleep = sleep
         self.clock = clock
         self.random = random or Random()
+        self.health = health
 
     async def __call__(self, request: Request) -> Answer:
         started = self.clock()
+        lost = None
         try:
             answer = await self._inner(request)
-            calls, paused = 1, 0.0
         except EndpointFault as fault:
-            tries = _Tries(self)
-            answer = await self._again(request, fault, tries)
-            calls, paused = tries.calls, tries.paused
-        total = self.clock() - started
-        timings = replace(answer.timings, backoff=paused * 1000, total=total * 1000)
-        return replace(answer, attempts=calls, timings=timings)
+            lost = Lost()
+            answer = await self._again(request, fault, started, lost)
+        return settled(answer, (self.clock() - started) * 1000, lost)
 
-    async def _again(self, request: Request, first: EndpointFault, tries: _Tries) -> Answer:
+    async def _again(self, request: Request, first: EndpointFault, started: float, lost: Lost) -> Answer:
         """Runs the loop of one case whose first call has already ended in `first`: calls without faults pay nothing."""
+        tries = _Tries(self)
+        ended = [first]
+        lost.add(first, (self.clock() - started) * 1000)
 
         async def attempt() -> Answer:
-            tries.calls += 1
-            if tries.calls == 1:
-                raise first
-            return await self._inner(request)
+            if ended:
+                raise ended.pop()
+            began = self.clock()
+            try:
+                return await self._inner(request)
+            except EndpointFault as fault:
+                lost.add(fault, (self.clock() - began) * 1000)
+                raise
 
         async def pause(seconds: float) -> None:
             began = self.clock()
             await self._sleep(seconds)
-            tries.paused += self.clock() - began
+            lost.backoff += (self.clock() - began) * 1000
 
         loop = AsyncRetrying(sleep=pause, retry=retry_if_exception(tries.allow), wait=lambda _: tries.pause())
         try:
@@ -90,10 +100,9 @@ class Retrying:
         except EndpointFault as fault:
             if fault.stops_run:
                 raise SetupError(fault.message, fault.hint) from fault
-            fault.attempts = tries.calls
-            if tries.calls > 1:
-                verb = "throttled" if tries.throttled == tries.calls else "tried"
-                fault.message = f"{fault.message} ({verb} {tries.calls} times)"
+            fault.attempts = lost.attempts
+            if lost.attempts > 1:
+                fault.message = f"{fault.message} ({tries.verb} {lost.attempts} times)"
             raise
 
 
@@ -110,31 +119,38 @@ class _Tries:
         self._patience = retrying.patience
         self._clock = retrying.clock
         self._random = retrying.random
-        self.calls = 0
-        self.paused = 0.0
-        self.throttled = 0
+        self._health = retrying.health
+        self._other_than_throttled = False
         self._faults = dict.fromkeys(Retry, 0)
         self._last = Retry.NEVER
         self._patient_until = 0.0
+
+    @property
+    def verb(self) -> str:
+        """What became of all attempts."""
+        return "tried" if self._other_than_throttled else "throttled"
 
     def allow(self, error: BaseException) -> bool:
         """Counts `error` and says whether the call may be made once more."""
         if not isinstance(error, EndpointFault):
             return False
-        self._last = error.retry
-        self._faults[error.retry] += 1
-        self.throttled += error.code in THROTTLES
+        self._last = Retry.PATIENT if error.retry is Retry.LOADING else error.retry
+        self._faults[self._last] += 1
+        self._other_than_throttled |= error.code not in THROTTLES
         if error.stops_run or self._max_retries <= 0:
             return False
-        match error.retry:
+        match self._last:
             case Retry.PATIENT:
                 return self._has_patience()
             case Retry.ONCE:
-                return self._faults[Retry.ONCE] == 1 and self._counted <= self._max_retries
+                return self._faults[Retry.ONCE] == 1 and self._is_worth_it()
             case Retry.COUNTED:
-                return self._counted <= self._max_retries
-            case Retry.NEVER:
+                return self._is_worth_it()
+            case _:
                 return False
+
+    def _is_worth_it(self) -> bool:
+        return self._counted <= self._max_retries and (self._health is None or self._health.allows_retry())
 
     @property
     def _counted(self) -> int:

@@ -60,9 +60,11 @@ def report(run: Prepared, record: RunRecord, journal: Journal, finished: RunFini
         _show(run, record, journal, finished)
     except SagevalError as error:
         failures.append(error)
+    for words in run.services.endpoints.reports():
+        print_notice(stderr(), words)
     _say_how_it_ended(run, record, finished)
     for failure in failures:
-        _say_error(run, failure)
+        say_error(run, failure)
     for path in written:
         print_notice(stderr(), f"results written to {path}")
     if run.settings.write:
@@ -89,7 +91,7 @@ def _show(run: Prepared, record: RunRecord, journal: Journal, finished: RunFinis
 def _say_how_it_ended(run: Prepared, record: RunRecord, finished: RunFinished) -> None:
     done, total = finished.summary.total.finished, run.plan.total
     if finished.stopped_by is not None:
-        _say_error(run, finished.stopped_by)
+        say_error(run, finished.stopped_by)
         if done:
             again = f"; go on with `{_resume_command(record)}`" if run.settings.write else ""
             print_notice(stderr(), f"the run had to stop after {done} of {total} cases; these are kept{again}")
@@ -114,6 +116,7 @@ def _asks_only_user_code(run: Prepared) -> bool:
     return all(isinstance(run.bench.pool.of(spec), Local) for spec in run.suite.providers)
 
 
-def _say_error(run: Prepared, error: SagevalError) -> None:
+def say_error(run: Prepared, error: SagevalError) -> None:
+    """Tell an error on stderr and in the log."""
     log.error("%s", error.message)
     print_error(stderr(), run.scrubber.text(error.message), run.scrubber.text(error.hint or "") or None)

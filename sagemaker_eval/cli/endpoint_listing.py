@@ -26,6 +26,7 @@ from sagemaker_eval.sagemaker.connections import ConnectionPool
 from sagemaker_eval.sagemaker.control_plane import ControlPlane
 from sagemaker_eval.sagemaker.describing import outline
 from sagemaker_eval.sagemaker.endpoint_facts import EndpointFacts, VariantFacts
+from sagemaker_eval.sagemaker.hints import one_line
 from sagemaker_eval.sagemaker.json_service import ServiceFault, Trouble
 from sagemaker_eval.sagemaker.session import Target, Targets, static_target
 
@@ -34,6 +35,7 @@ _AT_ONCE = 4
 
 _HEADINGS = ("name", "status", "kind", "variants", "last modified")
 _UNKNOWN = "-"
+_LONGEST_REASON = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +149,10 @@ def _print_table(listing: Listing, console: Console) -> None:
 
 def _cells(row: Mapping[str, Any], facts: EndpointFacts | None) -> tuple[str, ...]:
     moment = _moment(row.get("LastModifiedTime"))
+    reason = f": {one_line(facts.failure_reason, _LONGEST_REASON)}" if facts and facts.failure_reason else ""
     return (
         str(row["EndpointName"]),
-        str(row.get("EndpointStatus") or _UNKNOWN),
+        f"{row.get('EndpointStatus') or _UNKNOWN}{reason}",
         (facts and facts.kind) or _UNKNOWN,
         _variants(facts.variants) if facts else _UNKNOWN,
         f"{moment:%Y-%m-%d %H:%M} UTC" if moment else _UNKNOWN,
@@ -168,8 +171,8 @@ def _variant(variant: VariantFacts, whole: float, alone: bool) -> str:
     elif variant.pools:
         machines = ", ".join(f"{kind} x {count}" for kind, count in variant.pools)
     else:
-        count = _UNKNOWN if variant.instances is None else variant.instances
-        machines = f"{variant.instance_type or _UNKNOWN} x {count}"
+        count = "" if variant.instances is None else f" x {variant.instances}"
+        machines = f"{variant.instance_type or _UNKNOWN}{count}"
     share = f" {(variant.weight or 0.0) / whole:.0%}" if whole else ""
     return machines if alone else f"{variant.name}{share}: {machines}"
 

@@ -6,7 +6,25 @@ import os
 
 import typer
 
-app = typer.Typer(name="list", help="Show what there is to choose from.", no_args_is_help=True)
+app = typer.Typer(name="list", help="Show recorded runs, and what there is to choose from.")
+
+_AS_JSON = typer.Option(False, "--json", help="Print a JSON list instead of a table.")
+_LIMIT = typer.Option(None, "-n", "--limit", min=1, metavar="N", help="The newest N runs.")
+
+
+@app.callback(invoke_without_command=True)
+def everything(context: typer.Context, as_json: bool = _AS_JSON, limit: int | None = _LIMIT) -> None:
+    """Show recorded runs, newest first; the commands below show what else there is to choose from."""
+    if context.invoked_subcommand is None:
+        runs(as_json, limit)
+
+
+@app.command("runs")
+def runs(as_json: bool = _AS_JSON, limit: int | None = _LIMIT) -> None:
+    """Show recorded runs, newest first: cases done and planned, pass rate, errors, state."""
+    from sagemaker_eval.cli.runs import list_runs
+
+    list_runs(os.environ, as_json, limit)
 
 
 @app.command("assertions")

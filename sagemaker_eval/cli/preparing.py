@@ -10,17 +10,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sagemaker_eval import assertions, formats, providers, reporting
 from sagemaker_eval.assertions.base import ASSERTIONS, COMPARISONS
 from sagemaker_eval.assertions.judging import Judge
 from sagemaker_eval.calling.cache_folder import default_cache_folder
+from sagemaker_eval.calling.cache_limits import limits_of
 from sagemaker_eval.calling.cache_store import CacheStore
 from sagemaker_eval.calling.clock import Sleep
+from sagemaker_eval.calling.metering import Budget
 from sagemaker_eval.cli.notices import Notices
 from sagemaker_eval.cli.requests import EvalRequest, is_set, unheeded
 from sagemaker_eval.cli.scrubbing import Scrubber
 from sagemaker_eval.cli.settings import Settings, settings_of, with_filters
+from sagemaker_eval.cli.shards import in_shard
 from sagemaker_eval.cli.undefined import refuse_undefined
 from sagemaker_eval.config.assertion_specs import SET
 from sagemaker_eval.config.environment import applied, build_environ
@@ -32,6 +36,7 @@ from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.formats.base import EMBEDDING_FORMATS, FORMATS
 from sagemaker_eval.model import Json, Outcome, Suite, UserCode
 from sagemaker_eval.plugin import EXTENSIBLE, load_plugin
+from sagemaker_eval.providers.endpoints import Endpoints
 from sagemaker_eval.providers.pool import ProviderPool
 from sagemaker_eval.providers.services import Services
 from sagemaker_eval.reporting.outputs import output_endings
@@ -48,6 +53,9 @@ from sagemaker_eval.sagemaker.session import Target, Targets
 from sagemaker_eval.sagemaker.transport import ConnectionPool
 from sagemaker_eval.text.files_read import recording
 from sagemaker_eval.text.templating.templates import Templates
+
+if TYPE_CHECKING:
+    from sagemaker_eval.sandbox.server import Sandbox
 
 REGISTERED = (assertions, formats, providers, reporting)
 """Importing these packages files their entries in the registries."""
@@ -114,20 +122,24 @@ def prepared(request: EvalRequest, sleep: Sleep = asyncio.sleep) -> Iterator[Pre
             suite = select(suite, _filters(request, suite.env))
         stack.enter_context(applied(suite.env))
         templates = problems.attempt(lambda: Templates(suite.env, notices, request.strict, suite.filters))
-        services = _services(request, suite, notices, scrubber, sleep, stack)
-        bench = _workbench(templates or Templates(suite.env, notices), services, suite)
+        services = _services(
+            request, suite, templates or Templates(suite.env, notices), (notices, scrubber), sleep, stack
+        )
+        bench = _workbench(services, suite)
         checker = Checker(suite, whole, bench.renderer, bench.answering, bench.judge, partial=bool(problems))
         plan = problems.attempt(checker.plan) if templates else None
         problems.check()
         assert plan is not None and templates is not None
         if request.strict:
             refuse_undefined(plan, templates)
+        request, plan = in_shard(request, plan, bench.renderer.converses, suite.env, notices)
         settings = settings_of(request, loaded.options)
         yield Prepared(request, settings, suite, plan, bench, services, scrubber, notices, files.files)
 
 
-def _workbench(templates: Templates, services: Services, suite: Suite) -> Workbench:
-    pool = ProviderPool(services)
+def _workbench(services: Services, suite: Suite) -> Workbench:
+    pool, templates = ProviderPool(services), services.templates
+    assert templates is not None
     graders = RunGraders(pool, suite.max_concurrency)
     return Workbench(pool, Renderer(templates), Answering(pool), Judge(templates, graders))
 
@@ -169,13 +181,22 @@ def _overrides(request: EvalRequest) -> Overrides:
 
 
 def _services(
-    request: EvalRequest, suite: Suite, notices: Notices, scrubber: Scrubber, sleep: Sleep, stack: ExitStack
+    request: EvalRequest,
+    suite: Suite,
+    templates: Templates,
+    told: tuple[Notices, Scrubber],
+    sleep: Sleep,
+    stack: ExitStack,
 ) -> Services:
-    sandbox = _sandbox(request, stack) if request.sandbox else _nowhere() if request.check_only else None
+    notices, scrubber = told
+    started = _sandbox(request, stack) if request.sandbox else None
+    sandbox = _target_of(started) if started else _nowhere() if request.check_only else None
     store = None
-    if suite.cache and not (request.dry_run or request.check_only):
-        store = stack.enter_context(CacheStore(default_cache_folder(suite.env), notices))
-    size = sum(concurrency(spec, suite.max_concurrency) for spec in suite.providers)
+    folder = default_cache_folder(suite.env)
+    if suite.cache and not request.check_only and (folder.exists() or not request.dry_run):
+        store = stack.enter_context(CacheStore(folder, notices, limits=limits_of(suite.env)))
+    size = sum(concurrency(spec, suite) for spec in suite.providers)
+    budget = Budget(request.max_calls, request.max_cost)
     return Services(
         pool=ConnectionPool(size, proxies=sandbox is None),
         targets=Targets(suite.env, notices),
@@ -186,6 +207,10 @@ def _services(
         refresh=is_set(suite.env, "DEBUG") and request.cache is not True,
         sandbox=sandbox,
         sleep=sleep,
+        endpoints=Endpoints(budget, sleep=sleep),
+        templates=templates,
+        concurrency=lambda spec: concurrency(spec, suite),
+        sandbox_deploys=started.deploys if started else lambda endpoint: False,
     )
 
 
@@ -196,14 +221,17 @@ def _nowhere() -> Target:
     return static_target("http://localhost", "us-east-1", "nobody", "", "")
 
 
-def _sandbox(request: EvalRequest, stack: ExitStack) -> Target:
+def _sandbox(request: EvalRequest, stack: ExitStack) -> Sandbox:
     """Start the stand-in for this run."""
-    from sagemaker_eval.sagemaker.session import static_target
     from sagemaker_eval.sandbox.script import load_script
     from sagemaker_eval.sandbox.server import Sandbox
 
-    sandbox = Sandbox(load_script(request.sandbox_script)) if request.sandbox_script else Sandbox()
-    stack.enter_context(sandbox)
+    return stack.enter_context(Sandbox(load_script(request.sandbox_script)) if request.sandbox_script else Sandbox())
+
+
+def _target_of(sandbox: Sandbox) -> Target:
+    from sagemaker_eval.sagemaker.session import static_target
+
     return static_target(sandbox.url, "us-east-1", sandbox.identity, sandbox.access_key_id, sandbox.secret_access_key)
 
 

@@ -132,25 +132,25 @@ class ColumnSummary:
 class EndpointUse:
     """What the calls of a run took of one endpoint. `seconds` run from the first call's start to the last one's end.
 
-    `hourly_usd` is the price of an instance-hour; `source` says where it and the number of instances are known from.
+    `fleet` are its instances (`2 x ml.g5.xlarge`), and `hourly_usd` is what an hour of all of them costs; `source` says
+    where that is known from.
     """
 
     endpoint: str
     calls: int
     seconds: float
-    instance_type: str | None = None
-    instances: int = 1
+    fleet: str = ""
     hourly_usd: float | None = None
     source: str = ""
     cases: int = 0
-    """Cases that the endpoint answered."""
+    """Cases that it answered in this run, the cache aside."""
     passed: int = 0
-    """Of these, those that passed."""
+    """Cases that passed; 0 where some came from the cache, as nobody could say what a passed case cost."""
 
     @property
     def dollars(self) -> float | None:
         """What the endpoint's instances cost while the run used them; None where no price is known."""
-        return None if self.hourly_usd is None else self.hourly_usd * self.instances * self.seconds / 3600
+        return None if self.hourly_usd is None else self.hourly_usd * self.seconds / 3600
 
 
 @dataclass(frozen=True, slots=True)

@@ -261,8 +261,13 @@ class Suite:
     cache: bool = True
     repeat: int = 1
     max_concurrency: int = 4
+    adaptive_most: int = 128
+    """The most calls in flight of a provider that finds their number while running: the run's cap, if one was set."""
     max_error_rate: float = 0.0
     """Share of errored cases, 0 to 1, up to which the run is not called broken."""
+    timeout_ms: int | None = None
+    """Time limit of each case; 0: none, None: not set. So is that of the run."""
+    max_eval_time_ms: int | None = None
     output_paths: tuple[str, ...] = ()
     document: Mapping[str, Json] = field(default_factory=dict)
     """The merged configuration as written, secrets masked, for the result document."""

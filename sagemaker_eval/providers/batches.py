@@ -29,11 +29,8 @@ class Batches:
 
         Raises as the endpoint does, and `ExtractionError` where its answer cannot be taken apart.
         """
-        options = self._options
         body = self._format.batch_body(texts)
-        answer = await self._endpoint.fresh(
-            Request(options.endpoint, body, content_type=options.content_type, accept=options.accept)
-        )
+        answer = await self._endpoint.fresh(replace(requests[0], body=body, repeat=0))
         document = _decoded(answer.body)
         parts = self._format.split(document, len(texts))
         shares = shared_out(answer.usage or read_usage(document), texts)

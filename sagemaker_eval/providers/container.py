@@ -9,12 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sagemaker_eval.calling.cache_key import cache_key
-from sagemaker_eval.model import ProviderSpec, Request, SageMakerOptions
+from sagemaker_eval.calling.first_alone import UNREACHABLE
+from sagemaker_eval.formats.streams import StreamDecoder
+from sagemaker_eval.model import Operation, ProviderSpec, Request, SageMakerOptions
 from sagemaker_eval.providers.base import PROVIDERS, Provider
 from sagemaker_eval.providers.line import Way
 from sagemaker_eval.providers.sagemaker import provider_over
 from sagemaker_eval.providers.services import Services
 from sagemaker_eval.sagemaker.container import ContainerTransport, invocations_url
+from sagemaker_eval.sagemaker.container_faults import HOPELESS
 
 _IDENTITY = "container"
 """Stands in cache keys where an endpoint has the account: no account is called so."""
@@ -30,10 +33,18 @@ def container(spec: ProviderSpec, services: Services) -> Provider:
 
 def _way(options: SageMakerOptions, services: Services) -> Way:
     """The way to a container: unsigned, to its URL, which is the `endpoint` of each request."""
-    gate = services.container_gate(options.endpoint)
+    state = services.endpoints.of((_IDENTITY,), options.endpoint, unreachable=UNREACHABLE | HOPELESS)
+    state.shared.rates.limit(options.rates)
+    gate, streamed = state.gate, options.operation is Operation.STREAM
     return Way(
-        ContainerTransport(options.endpoint, services.pool, options.timeout_ms, lambda: gate.is_open),
-        gate,
+        ContainerTransport(
+            options.endpoint,
+            services.pool,
+            options.timeout_ms,
+            lambda: gate.is_open,
+            decoder=StreamDecoder if streamed else None,
+        ),
+        state,
         key=_key,
         url=lambda request: request.endpoint,
     )

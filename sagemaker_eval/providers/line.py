@@ -1,22 +1,34 @@
 """The line to an endpoint: one `Invoke` out of the wrappers of `calling/`, put together when it is first needed.
 
-From the outside in: cache, scrubbing, first call alone, retries, delay, check of HTTP 200 errors, transport.
+From the outside in: cache, scrubbing, first call alone, retries, warm-up, circuit breaker, slots that are found while
+running, delay, rates, meter, check of HTTP 200 errors, transport. What a provider does not ask for is not in its line.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
+from sagemaker_eval.calling.adaptive import Limited
 from sagemaker_eval.calling.cache import Cached
 from sagemaker_eval.calling.checked import Checked
-from sagemaker_eval.calling.first_alone import FirstAlone, Gate
+from sagemaker_eval.calling.first_alone import FirstAlone
+from sagemaker_eval.calling.health import Guarded
+from sagemaker_eval.calling.metering import Counted
 from sagemaker_eval.calling.pacing import Pace, Paced
+from sagemaker_eval.calling.rates import Rated
 from sagemaker_eval.calling.retrying import Retrying
-from sagemaker_eval.model import Answer, ProviderSpec, Request, SageMakerOptions, TokenUsage
+from sagemaker_eval.calling.warm_up import WarmUp
+from sagemaker_eval.model import Answer, Invoke, ProviderSpec, Request, SageMakerOptions, TokenUsage
+from sagemaker_eval.providers.endpoints import EndpointState
 from sagemaker_eval.providers.scrubbed import Scrubbed
 from sagemaker_eval.providers.services import Services
+
+_BYTES_PER_TOKEN = 4
+_MOST_IN_FLIGHT = 128
+"""Calls of an adaptive provider where the run has no cap to tell."""
 
 
 class Transport(Protocol):
@@ -29,10 +41,10 @@ class Transport(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How requests get to an endpoint: over which transport, past which gate, and what names them in the cache."""
+    """How requests get to an endpoint: over which transport, what is known of it, and what names them in the cache."""
 
     transport: Transport
-    gate: Gate
+    state: EndpointState
     key: Callable[[Request], str]
     url: Callable[[Request], str]
     """Where a request goes."""
@@ -59,6 +71,10 @@ class Endpoint(Protocol):
         """The answer to a request, past the cache."""
         ...
 
+    async def close(self) -> None:
+        """Give back what the way holds beside connections."""
+        ...
+
 
 class Line:
     """An `Endpoint` whose way is looked up once, by whoever needs it first."""
@@ -78,9 +94,8 @@ class Line:
         self._cached: Cached | None = None
 
     def prepare(self) -> None:
-        """Look up the way and put the line together. Raises `SetupError`."""
-        if self._cached is None:
-            self._cached = self._composed(self._found())
+        """Look up the way; all rates that an endpoint is given are known before the first call. Raises `SetupError`."""
+        self._found()
 
     def address(self, request: Request) -> str:
         """The URL that a request goes to. Raises `SetupError`."""
@@ -98,9 +113,14 @@ class Line:
     async def fresh(self, request: Request) -> Answer:
         return await self._ready().fresh(request)
 
+    async def close(self) -> None:
+        close = getattr(self._way and self._way.transport, "close", None)
+        if close is not None:
+            await close()
+
     def _ready(self) -> Cached:
-        self.prepare()
-        assert self._cached is not None
+        if self._cached is None:
+            self._cached = self._composed(self._found())
         return self._cached
 
     def _found(self) -> Way:
@@ -109,16 +129,34 @@ class Line:
         return self._way
 
     def _composed(self, way: Way) -> Cached:
-        services, options = self._services, self._spec.options
+        services, options, state = self._services, self._spec.options, way.state
         assert isinstance(options, SageMakerOptions)
-        checked = Checked(way.transport, self._check)
-        pace = Pace(self._spec.delay_ms or 0, sleep=services.sleep)
-        paced = Paced(checked, pace, way.transport.make_ready)
-        retrying = Retrying(paced, options.max_retries, services.patience, services.sleep)
+        guarded = Guarded(self._paced(way, options), state.health)
+        warmed = WarmUp(guarded, state.readiness, options.warm_up_s, services.notice)
+        retrying = Retrying(warmed, options.max_retries, services.patience, services.sleep, health=state.health)
         return Cached(
-            Scrubbed(FirstAlone(retrying, way.gate), services.scrub),
+            Scrubbed(FirstAlone(retrying, state.gate, readiness=state.readiness), services.scrub),
             services.store,
             way.key,
             refresh=services.refresh,
             flights=services.flights,
         )
+
+    def _paced(self, way: Way, options: SageMakerOptions) -> Invoke:
+        """The part of the line that every attempt goes through by itself."""
+        services, spec, state = self._services, self._spec, way.state
+        endpoints, ready = services.endpoints, way.transport.make_ready
+        checked = Checked(way.transport, self._check)
+        invoke: Invoke = Counted(checked, state.shared.meter, endpoints.budget, endpoints.clock)
+        if state.shared.rates.is_limited:
+            invoke = Rated(invoke, state.shared.rates, partial(_expected_tokens, options), ready)
+        if spec.delay_ms:
+            invoke = Paced(invoke, Pace(spec.delay_ms, sleep=services.sleep), ready)
+        if spec.adaptive:
+            invoke = Limited(invoke, state.adaptive(services.concurrency(spec) or _MOST_IN_FLIGHT, endpoints.clock))
+        return invoke
+
+
+def _expected_tokens(options: SageMakerOptions, request: Request) -> int:
+    """The tokens that a call may take: those of the prompt, estimated, and the most that the answer may have."""
+    return len(request.body) // _BYTES_PER_TOKEN + (0 if options.embedding else options.sampling.max_tokens)

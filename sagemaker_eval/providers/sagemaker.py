@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeAlias
 
-from sagemaker_eval.calling.cache_key import cache_key
 from sagemaker_eval.config.places import within
 from sagemaker_eval.errors import CaseError, ConfigError, EndpointFault, ExtractionError, Retry, SetupError
 from sagemaker_eval.formats.base import EMBEDDING_FORMATS, FORMATS, Format
 from sagemaker_eval.formats.bodies import encode
 from sagemaker_eval.formats.log_probs import read_log_probs
+from sagemaker_eval.formats.streams import streaming_body
 from sagemaker_eval.formats.usage import estimate_usage
 from sagemaker_eval.model import (
     Answer,
     Call,
     Json,
+    Operation,
     Place,
     ProviderSpec,
     Reading,
@@ -32,10 +34,11 @@ from sagemaker_eval.providers.body_reader import NO_JSON, BodyReader
 from sagemaker_eval.providers.line import Endpoint, Line, Way
 from sagemaker_eval.providers.request_transform import RequestTransform, compile_transform
 from sagemaker_eval.providers.services import Services
-from sagemaker_eval.sagemaker.transport import Transport
-from sagemaker_eval.sagemaker.wire import Wire
+from sagemaker_eval.providers.ways import invocations_path, way_of
+from sagemaker_eval.sagemaker.routing import rendered_routing
 from sagemaker_eval.text.extraction import ResponsePath, ScriptPath, compile_response_path
 from sagemaker_eval.text.suggestions import suggest_paths
+from sagemaker_eval.text.templating.templates import Templates
 
 Extractor: TypeAlias = ResponsePath | ScriptPath
 """What `responseFormat.path` may be."""
@@ -59,6 +62,7 @@ class SageMaker:
         reader: BodyReader,
         endpoint: Endpoint,
         notice: Callable[[str], None],
+        templates: Templates | None = None,
     ) -> None:
         self._options = options
         self._format = format_of(options)
@@ -68,6 +72,7 @@ class SageMaker:
         self._endpoint = endpoint
         self._batches = batches_over(options, endpoint)
         self._notice = notice
+        self._templates = templates or Templates()
         self._said: set[str] = set()
 
     def prepare(self) -> None:
@@ -80,6 +85,9 @@ class SageMaker:
             self._notice(error.message)
             return invocations_path(request)
 
+    def _render(self, call: Call, template: str) -> str:
+        return str(self._templates.prompt(template, None).render(call.vars))
+
     async def request(self, call: Call) -> Request:
         """The request that a call becomes. Raises `FormatError`, and `ScriptError` where the transform fails."""
         options = self._options
@@ -88,13 +96,22 @@ class SageMaker:
             body = self._format.body(prompt, options.sampling, options.content_type)
         else:
             body = encode(prompt)
+        if options.operation is Operation.STREAM:
+            body = streaming_body(body, options.model_type)
         return Request(
             endpoint=options.endpoint,
             body=body,
             content_type=options.content_type,
             accept=options.accept,
+            routing=self._routing(call),
+            operation=options.operation,
             repeat=call.repeat,
         )
+
+    def _routing(self, call: Call) -> tuple[tuple[str, str], ...]:
+        """The further members of the operation for a case. Raises `RenderError`."""
+        routing = self._options.routing
+        return rendered_routing(routing, partial(self._render, call)) if routing else ()
 
     async def answer(self, call: Call) -> Response:
         return await self._made_of(await self._endpoint(await self.request(call)), call)
@@ -131,7 +148,7 @@ class SageMaker:
     async def _made_of(self, answer: Answer, call: Call) -> Response:
         raw = answer.body.decode("utf-8", "replace")
         try:
-            document, reading = self._reader.read(answer.body)
+            document, reading = self._reader.read(answer)
             response = self._response(answer, raw, call, await self._output(reading, document), reading)
         except CaseError as error:
             error.response = self._response(answer, raw, call, None, Reading(found=False))
@@ -150,6 +167,7 @@ class SageMaker:
             attempts=answer.attempts,
             timings=answer.timings,
             cached=answer.cached,
+            told=answer.told,
             metadata=self._metadata(call),
         )
 
@@ -194,38 +212,22 @@ class SageMaker:
             self._notice(f"an answer of endpoint `{self._options.endpoint}` {what}; set responseFormat.path to choose")
 
     async def close(self) -> None:
-        return None
+        await self._endpoint.close()
 
 
 @PROVIDERS.register("sagemaker")
 def sagemaker(spec: ProviderSpec, services: Services) -> Provider:
     """Calls a SageMaker endpoint: `sagemaker:<endpoint>`, `sagemaker:<type>:<endpoint>`, `sagemaker:embedding:…`."""
-    return provider_over(lambda: _way(spec.options, services), spec, services)
+    return provider_over(lambda: way_of(spec, services), spec, services)
 
 
 def provider_over(find: Callable[[], Way], spec: ProviderSpec, services: Services) -> SageMaker:
     """The provider of a spec over the way that `find` finds. Raises `ConfigError` for code that cannot be loaded."""
     options: SageMakerOptions = spec.options
     code = Code(response_path(options, spec.where), compile_transform(spec))
-    reader = BodyReader(format_of(options))
-    return SageMaker(options, code, reader, Line(find, Check(reader), spec, services), services.notice)
-
-
-def _way(options: SageMakerOptions, services: Services) -> Way:
-    """The way to an endpoint: signed, to the region's SageMaker Runtime. Raises `SetupError`."""
-    target = services.target(options.aws)
-    address = services.address(target)
-    return Way(
-        Transport(Wire(target), target.credentials, services.pool, options.timeout_ms),
-        services.gate(target, options.endpoint),
-        key=lambda request: cache_key(target.identity, address, target.region, request),
-        url=lambda request: target.url + invocations_path(request),
-    )
-
-
-def invocations_path(request: Request) -> str:
-    """The path of InvokeEndpoint for a request."""
-    return f"/endpoints/{request.endpoint}/invocations"
+    reader = BodyReader(format_of(options), streamed=options.operation is Operation.STREAM)
+    line = Line(find, Check(reader), spec, services)
+    return SageMaker(options, code, reader, line, services.notice, services.templates)
 
 
 def format_of(options: SageMakerOptions) -> Format:
@@ -261,7 +263,7 @@ class Check:
                 request_id=answer.request_id,
             )
         try:
-            _, reading = self._reader.read(answer.body)
+            _, reading = self._reader.read(answer)
         except ExtractionError:
             return None
         return reading.usage

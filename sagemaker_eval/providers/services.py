@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 
 from sagemaker_eval.calling.cache_store import CacheStore
 from sagemaker_eval.calling.clock import Sleep
-from sagemaker_eval.calling.first_alone import UNREACHABLE, Gate
 from sagemaker_eval.calling.retrying import Patience
 from sagemaker_eval.calling.single_flight import SingleFlight
-from sagemaker_eval.model import AwsSettings
-from sagemaker_eval.sagemaker.container_faults import HOPELESS
+from sagemaker_eval.model import AwsSettings, ProviderSpec
+from sagemaker_eval.providers.endpoints import Endpoints
+from sagemaker_eval.providers.preflight import Preflight
+from sagemaker_eval.sagemaker.control_plane import ControlPlane
 from sagemaker_eval.sagemaker.session import Target, Targets
 from sagemaker_eval.sagemaker.transport import ConnectionPool
+from sagemaker_eval.text.templating.templates import Templates
 
 
 @dataclass(slots=True)
@@ -35,7 +37,14 @@ class Services:
     sleep: Sleep = asyncio.sleep
     """How calls wait for their turn and before they are made again."""
     flights: SingleFlight = field(default_factory=SingleFlight)
-    _gates: dict[tuple[str, ...], Gate] = field(default_factory=dict)
+    endpoints: Endpoints = field(default_factory=Endpoints)
+    templates: Templates | None = None
+    """What renders the members of calls that are templates."""
+    concurrency: Callable[[ProviderSpec], int | None] = lambda spec: None
+    """How many calls of a provider may be in flight; None where that is not settled."""
+    sandbox_deploys: Callable[[str], bool] = lambda endpoint: False
+    """Whether the sandbox's script says how an endpoint is deployed, so that there is something to describe."""
+    _preflights: dict[str, Preflight] = field(default_factory=dict)
 
     def target(self, settings: AwsSettings) -> Target:
         """Where and as whom to call; one target for equal settings. Raises `SetupError`."""
@@ -52,10 +61,15 @@ class Services:
         """
         return "" if target is self.sandbox else target.url
 
-    def gate(self, target: Target, endpoint: str) -> Gate:
-        """The gate of an endpoint, shared by all providers that call it as the same identity."""
-        return self._gates.setdefault((target.url, target.region, target.identity, endpoint), Gate())
+    def is_described(self, target: Target, endpoint: str) -> bool:
+        """Whether an endpoint can be described before it is called."""
+        if target is self.sandbox:
+            return self.sandbox_deploys(endpoint)
+        return target.control_url is not None
 
-    def container_gate(self, url: str) -> Gate:
-        """The gate of a container, shared by all providers that call it at the same URL."""
-        return self._gates.setdefault((url,), Gate(UNREACHABLE | HOPELESS))
+    def preflight(self, target: Target) -> Preflight:
+        """What describes the endpoints of a target, each once."""
+        key = f"{target.control_url} {target.region} {target.identity}"
+        if key not in self._preflights:
+            self._preflights[key] = Preflight(ControlPlane(target, self.pool))
+        return self._preflights[key]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from sagemaker_eval.model import TokenUsage
 
 NOT_AVAILABLE = "n/a"
@@ -45,4 +47,6 @@ def dollars(amount: float | None) -> str:
     """`$12.40`, `$0.0031`: two decimals, or the first two digits of less than a cent."""
     if amount is None:
         return NOT_AVAILABLE
-    return f"${amount:,.2f}" if amount >= 0.01 or not amount else f"${amount:.2g}"
+    if amount >= 0.01 or amount <= 0:
+        return f"${amount:,.2f}"
+    return f"${amount:.{1 - math.floor(math.log10(amount))}f}"

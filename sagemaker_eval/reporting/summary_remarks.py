@@ -53,11 +53,11 @@ def _grading(usage: TokenUsage) -> str:
 
 def _economics(use: EndpointUse) -> str:
     """What an endpoint's instances cost while the run used them."""
-    instances = f"{use.instances} x {use.instance_type}" if use.instance_type else counted(use.instances, "instance")
     shares = [f"{dollars(use.dollars)} for the run"]
     if use.dollars is not None and use.cases:
         shares.append(f"{dollars(use.dollars * 1000 / use.cases)} per 1,000 cases")
     if use.dollars is not None and use.passed:
         shares.append(f"{dollars(use.dollars / use.passed)} per passed case")
-    hours = f"{duration(use.seconds * 1000)} of {instances} at {dollars(use.hourly_usd)} an hour"
+    of = f" of {use.fleet}" if use.fleet else ""
+    hours = f"{duration(use.seconds * 1000)}{of} at {dollars(use.hourly_usd)} an hour"
     return f"endpoint `{use.endpoint}`: {', '.join(shares)} ({hours}; {use.source})."

@@ -32,6 +32,8 @@ _EXAMPLES = {
     "moderation": "{moderation: {id: 'sagemaker:huggingface:my-moderator'}}",
 }
 _EMBEDDING = "embedding"
+_ADAPTIVE_MOST = 128
+"""Calls in flight of a grader that finds their number while running."""
 
 
 class RunGraders:
@@ -67,7 +69,7 @@ class RunGraders:
         provider = self._pool.of(grader)
         known = self._of_provider.get(id(provider))
         if known is None:
-            most = min(self._most, grader.max_concurrency or self._most)
+            most = _ADAPTIVE_MOST if grader.adaptive else min(self._most, grader.max_concurrency or self._most)
             self._pool.widen(most)
             known = self._of_provider[id(provider)] = _Asking(grader, provider, most)
         return known

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sagemaker_eval.model import Case, ProviderSpec
+from sagemaker_eval.model import Case, ProviderSpec, Suite
 from sagemaker_eval.running.plan import Plan, runs_alone
 
 
@@ -30,12 +30,16 @@ def phases(plan: Plan) -> Iterator[tuple[Lane, ...]]:
     if plan.stores:
         yield (Lane(plan.cases(accept=accept), 1),)
         return
-    most = plan.suite.max_concurrency
     yield tuple(
-        Lane(plan.cases(spec, accept), min(concurrency(spec, most), plan.total)) for spec in plan.suite.providers
+        Lane(plan.cases(spec, accept), min(concurrency(spec, plan.suite), plan.total)) for spec in plan.suite.providers
     )
 
 
-def concurrency(spec: ProviderSpec, cap: int) -> int:
-    """How many cases of a provider may be in flight: the run's cap for each provider, or its own lower one."""
-    return min(cap, spec.max_concurrency or cap)
+def concurrency(spec: ProviderSpec, suite: Suite) -> int:
+    """How many cases of a provider may be in flight: the run's cap for each provider, or its own lower one.
+
+    Where the number is found while running, the cap holds if the user set one.
+    """
+    if spec.adaptive:
+        return suite.adaptive_most
+    return min(suite.max_concurrency, spec.max_concurrency or suite.max_concurrency)

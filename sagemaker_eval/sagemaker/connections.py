@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -126,7 +127,7 @@ class Exchange(NamedTuple):
 
 
 class Sender:
-    """Sends requests, each once, and reads the answers whole. The way to a URL is found once.
+    """Sends requests, each once, and reads the answers whole or leaves that to others. The way to a URL is found once.
 
     `direct` passes by every proxy. Nothing here judges an answer or tries again.
     """
@@ -150,14 +151,33 @@ class Sender:
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Exchange:
         """The answer to one POST. Raises what aiohttp and the system raise, and `SetupError` as `ConnectionPool`."""
         route = self._routes.get(url) or self.route(url)
-        data = io.BytesIO(body) if len(body) > _LARGE_BODY else body
-        lacking = [name for name in _OPTIONAL_HEADERS if name not in headers]
         started = self._clock()
-        async with self._pool.session().request(
-            "POST", route.url, data=data, headers=headers, skip_auto_headers=lacking or None, **route.options
-        ) as response:
+        async with self._request(route, headers, body, route.options) as response:
             content = await response.read()
             return Exchange(response.status, response.headers, content, (self._clock() - started) * 1000)
+
+    @asynccontextmanager
+    async def open(self, url: str, headers: Mapping[str, str], body: bytes) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The answer to one POST with its body unread, for as long as it goes on; left early, its connection is closed.
+
+        Here the time limit is that of a silence: before the headers, and between any two pieces of the body.
+        Raises as `post`, while reading too.
+        """
+        import aiohttp
+
+        route = self._routes.get(url) or self.route(url)
+        silence = aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT_S, sock_read=self._timeout_ms / 1000)
+        async with self._request(route, headers, body, {**route.options, "timeout": silence}) as response:
+            yield response
+
+    def _request(
+        self, route: Route, headers: Mapping[str, str], body: bytes, options: Mapping[str, Any]
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        data = io.BytesIO(body) if len(body) > _LARGE_BODY else body
+        lacking = [name for name in _OPTIONAL_HEADERS if name not in headers]
+        return self._pool.session().request(
+            "POST", route.url, data=data, headers=headers, skip_auto_headers=lacking or None, **options
+        )
 
     def make_ready(self, url: str) -> None:
         """Libraries, route and session, so that nothing keeps a request from going out once it is made."""

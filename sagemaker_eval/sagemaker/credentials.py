@@ -36,7 +36,11 @@ class CredentialSource:
         self._clock = clock
         self._credentials: Credentials | None = None
         self._frozen: ReadOnlyCredentials | None = None
+        self._last: ReadOnlyCredentials | None = None
         self._not_before = 0.0
+        self.secrets: frozenset[str] = frozenset()
+        """What must never be shown: the secret keys and session tokens of all credentials up to now."""
+        self._exhausted: ReadOnlyCredentials | None = None
         self._lock = asyncio.Lock()
         self._listeners: list[Callable[[list[str | None]], None]] = []
 
@@ -59,8 +63,8 @@ class CredentialSource:
         if listener in self._listeners:
             return
         self._listeners.append(listener)
-        if self._frozen is not None:
-            listener([self._frozen.access_key, self._frozen.secret_key, self._frozen.token])
+        if self._last is not None:
+            listener([self._last.access_key, self._last.secret_key, self._last.token])
 
     def current(self) -> ReadOnlyCredentials:
         """Valid credentials, refreshed where that is due. May block; raises `SetupError` where there are none."""
@@ -89,10 +93,25 @@ class CredentialSource:
                 return self._frozen
             return await asyncio.to_thread(self.current)
 
+    async def renew(self, used: ReadOnlyCredentials) -> ReadOnlyCredentials | None:
+        """Other credentials in the place of `used`, which AWS found expired; None where the chain has no others.
+
+        The chain is walked anew once for all who used the same credentials; meanwhile `fresh` waits, so that no
+        further call goes out with them. Raises `SetupError` where the chain fails.
+        """
+        async with self._lock:
+            if self._frozen in (None, used) and self._exhausted != used:
+                self._exhausted = used
+                self._credentials = self._frozen = None
+                await asyncio.to_thread(self.current)
+            return None if self._frozen == used else self._frozen
+
     def _take(self, frozen: ReadOnlyCredentials) -> None:
-        if frozen == self._frozen:
+        if frozen == self._last:
+            self._frozen = self._last  # the very object: what was derived from it still holds
             return
-        self._frozen = frozen
+        self._frozen = self._last = frozen
+        self.secrets |= {secret for secret in (frozen.secret_key, frozen.token) if secret}
         for listener in self._listeners:
             listener([frozen.access_key, frozen.secret_key, frozen.token])
 

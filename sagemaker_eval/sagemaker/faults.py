@@ -19,6 +19,9 @@ from sagemaker_eval.sagemaker.model_errors import read_model_error
 _NOT_FOUND = re.compile(r"^Endpoint \S+ .*not found", re.IGNORECASE)
 _CANONICAL_REQUEST = re.compile(r"\s*The Canonical String.*", re.DOTALL | re.IGNORECASE)
 
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"})
+"""Codes that say: these credentials were right once."""
+
 
 @dataclass(frozen=True, slots=True)
 class FaultContext:
@@ -30,6 +33,7 @@ class FaultContext:
     body_size: int = 0
     timeout_ms: float = 0.0
     account: str | None = None
+    component: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,8 @@ _UNSIGNED = _stop(
 _TOO_LARGE = Fault(
     Retry.NEVER,
     "the request body of {body_size:,} bytes is too large",
-    "real-time endpoints take 25 MB (6 MB in older documents of AWS), serverless ones 4 MB",
+    "real-time endpoints take 25 MB (6 MB in older documents of AWS), serverless ones 4 MB, asynchronous ones 1 GB "
+    "through S3 (`async:` with a `bucket`)",
 )
 _WRONG_ADDRESS = _stop("{url} does not answer InvokeEndpoint", "check the endpoint URL of the provider's settings")
 
@@ -92,7 +97,9 @@ FAULTS: Mapping[str, Fault] = {
         ),
         _THROTTLED,
     ),
-    "ModelNotReadyException": Fault(Retry.PATIENT, "the model behind `{endpoint}` is not ready yet"),
+    "ModelNotReadyException": Fault(
+        Retry.LOADING, "the model behind `{endpoint}` is not ready yet", hints.STILL_LOADING
+    ),
     **dict.fromkeys(("ServiceUnavailable", "ServiceUnavailableException", "502", "503", "504"), _UNAVAILABLE),
     **dict.fromkeys(
         ("InternalFailure", "InternalServerException", "InternalServerError", "InternalStreamFailure", "500"), _INTERNAL
@@ -107,7 +114,7 @@ FAULTS: Mapping[str, Fault] = {
     "400": Fault(Retry.NEVER, "the request was refused"),
     **dict.fromkeys(("AccessDeniedException", "AccessDenied", "NotAuthorized", "UnauthorizedException"), _DENIED),
     **dict.fromkeys(("UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId"), _UNKNOWN_KEY),
-    **dict.fromkeys(("ExpiredTokenException", "ExpiredToken", "TokenRefreshRequired"), _EXPIRED),
+    **dict.fromkeys(sorted(EXPIRED), _EXPIRED),
     **dict.fromkeys(("InvalidSignatureException", "SignatureDoesNotMatch"), _BAD_SIGNATURE),
     **dict.fromkeys(("RequestExpired", "RequestTimeTooSkewed", "RequestInTheFuture"), _SKEWED),
     **dict.fromkeys(
@@ -231,17 +238,16 @@ def _validation(row: Fault, message: str, context: FaultContext) -> Fault:
     if "inference component name header is required" in lowered:
         hint = hints.component_required(context.endpoint, context.region)
         return _stop("endpoint `{endpoint}` needs the name of an inference component", _literal(hint))
+    if "inference component" in lowered and "not allowed" in lowered:
+        hint = "remove `inferenceComponentName` from the provider's config, or check that the endpoint is the right one"
+        return _stop("endpoint `{endpoint}` hosts no inference components", hint)
     if "has no capacity" in lowered:
-        hint = (
-            "it is scaled to zero: scale it out, wait until it is in service (about 5 minutes), then " + hints.RUN_AGAIN
-        )
-        return replace(row, meaning="endpoint `{endpoint}` has no instance running", hint=hint)
+        meaning = "endpoint `{endpoint}` has no instance running"
+        return replace(row, retry=Retry.LOADING, meaning=meaning, hint=hints.SCALED_TO_ZERO)
     if "accept_eula" in lowered or "accept the eula" in lowered:
         return _stop("the licence of the model behind `{endpoint}` has not been accepted", hints.ACCEPT_EULA)
     if "asynchronous" in lowered:
-        return replace(
-            row, hint="this endpoint takes asynchronous invocations only: deploy the model on a real-time one"
-        )
+        return replace(row, hint=hints.ASYNC_ONLY)
     return row
 
 
@@ -259,7 +265,7 @@ def _literal(text: str) -> str:
 
 
 def _model_fault(fields: Mapping[str, Any], context: FaultContext) -> EndpointFault:
-    reading = read_model_error(fields, context.endpoint)
+    reading = read_model_error(fields, context.endpoint, context.region, context.component)
     return EndpointFault(
         reading.message,
         code="ModelError",

@@ -45,10 +45,14 @@ def account_of_arn(arn: str) -> str | None:
 def identity_of(settings: AwsSettings, environ: Mapping[str, str], name: str, profile: Mapping[str, Any]) -> str:
     """`account:<12 digits>` where it can be known, else `profile:<name>`, or `key:<hash>` for undecodable keys.
 
-    Looks where the credentials will come from, in the order of botocore's chain: keys of the configuration, then
+    A role of the settings decides, since calls are made as that role; `role:<arn>` where its ARN has no account.
+    Else looks where the credentials will come from, in the order of botocore's chain: keys of the configuration, then
     (unless the configuration names a profile) keys of the environment, then the profile and the environment's role.
     `name` and `profile` are the profile in effect and its merged section.
     """
+    if settings.role_arn:
+        account = account_of_arn(settings.role_arn)
+        return f"account:{account}" if account else f"role:{settings.role_arn}"
     if settings.keys:
         return _identity_of_keys(settings.keys.access_key_id, None)
     chosen = settings.profile is not None

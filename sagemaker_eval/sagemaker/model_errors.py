@@ -51,13 +51,15 @@ class ModelErrorReading:
     stops_run: bool = False
 
 
-def read_model_error(fields: Mapping[str, Any], endpoint: str) -> ModelErrorReading:
+def read_model_error(
+    fields: Mapping[str, Any], endpoint: str, region: str = "", component: str | None = None
+) -> ModelErrorReading:
     """The reading of an error's fields (`Message`, `OriginalStatusCode`, `OriginalMessage`, `LogStreamArn`)."""
     message = str(fields.get("Message") or "")
     status = _status(fields.get("OriginalStatusCode"), message)
     words = str(fields.get("OriginalMessage") or "") or _words_of_container(message)
     said = hints.one_line(words) or "no further message"
-    log = hints.container_log(fields.get("LogStreamArn"), endpoint)
+    log = hints.container_log(fields.get("LogStreamArn"), endpoint, region, component)
     if status == 0:
         text = f"the model did not answer within SageMaker's 60 s (ModelError, original status 0): {said}"
         return ModelErrorReading(0, text, Retry.NEVER, _joined(hints.THREE_WAYS_OUT, log))

@@ -10,6 +10,11 @@ from sagemaker_eval.registry import nearest_name
 
 FALLBACK_REGION = "us-east-1"
 
+PRICE_LIST_REGION = "us-east-1"
+"""Where the price list of all regions of AWS's main partition is asked for."""
+
+_OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso", "eu-iso", "eusc-")
+
 _REGION = re.compile(r"[a-z]{2,5}(?:-[a-z]+)+-\d{1,2}")
 
 
@@ -42,6 +47,11 @@ def _checked(region: str, source: str) -> str:
     meant = nearest_region(region)
     hint = f"did you mean `{meant}`?" if meant else "write it as AWS does: `us-east-1`, `eu-central-1`"
     raise SetupError(f"`{region}` is not an AWS region (it comes from {source})", hint)
+
+
+def has_public_prices(region: str) -> bool:
+    """Whether the price list knows a region in dollars; other partitions have accounts and currencies of their own."""
+    return not region.startswith(_OTHER_PARTITIONS)
 
 
 def nearest_region(region: str) -> str | None:

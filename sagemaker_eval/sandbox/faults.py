@@ -1,4 +1,4 @@
-"""The faults that a script can cause, each in the form that the caller sees, and the draw that decides who meets which.
+"""The faults that a script can cause, each in the form that the caller sees.
 
 | name | the caller sees |
 |---|---|
@@ -11,15 +11,16 @@
 | `batchFailed`, `generationFailed` | 200 whose body is an error of LMI |
 | `emptyBody` | 200 without a body |
 | `truncated`, `disconnect`, `timeout` | a body that breaks off, a connection that is cut, no answer at all |
+| `containerTimeout` | 424 ModelError 0, what `timeout` becomes after 60 s, at once |
 | `modelNotReady` | 429 ModelNotReadyException; what `coldStart` gives |
+
+All of them strike before a stream begins; those that break one are in `streaming.py`.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
 
 from sagemaker_eval.model import Json, compact_json
 from sagemaker_eval.registry import Registry
@@ -33,9 +34,8 @@ from sagemaker_eval.sandbox.replies import (
     model_error,
     validation_error,
 )
-from sagemaker_eval.sandbox.rules import FaultSetting, Rule
+from sagemaker_eval.sandbox.rules import FaultSetting
 
-_REMEMBERED_BODIES = 100_000
 _TIMED_OUT = (
     "Your invocation timed out while waiting for a response from container primary. Review the latency metrics for "
     "each container in Amazon CloudWatch, resolve the issue, and try again."
@@ -82,6 +82,11 @@ def throttling(at: Circumstance) -> Reply:
 def failing_model(at: Circumstance) -> Reply:
     status = at.setting.status
     return model_error(at.endpoint, at.region, status, at.message(_ORIGINALS.get(status, _CRASHED)))
+
+
+@FAULTS.register("containerTimeout")
+def container_timeout(at: Circumstance) -> Reply:
+    return model_error(at.endpoint, at.region, 0, at.message(_TIMED_OUT))
 
 
 @FAULTS.register("modelNotReady")
@@ -177,50 +182,3 @@ def timeout(at: Circumstance) -> Reply:
 
 def _success(document: Json) -> Reply:
     return Reply(200, compact_json(document).encode())
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One try of a request, counted from 1, with its fixed chances: both are in [0, 1)."""
-
-    number: int
-    luck: float
-    jitter: float
-
-
-class Attempts:
-    """Counts the attempts at each request and draws what becomes of them.
-
-    The last 100,000 different requests are remembered; an older one that comes again counts from 1.
-    """
-
-    def __init__(self) -> None:
-        self._numbers: OrderedDict[bytes, int] = OrderedDict()
-
-    def next(self, rule: Rule, endpoint: str, body: bytes) -> Attempt:
-        """The next attempt at `body`, drawn from the rule's seed, the endpoint, the body and the attempt's number."""
-        key = sha256(f"{rule.seed}\0{endpoint}\0".encode() + body).digest()
-        number = self._numbers[key] = self._numbers.pop(key, 0) + 1
-        if len(self._numbers) > _REMEMBERED_BODIES:
-            self._numbers.popitem(last=False)
-        drawn = sha256(key + number.to_bytes(8)).digest()
-        return Attempt(number, _chance(drawn[:7]), _chance(drawn[8:15]))
-
-
-def struck_by(rule: Rule, attempt: Attempt) -> FaultSetting | None:
-    """The fault that an attempt meets: those with `first` come one after the other, then the shares are drawn."""
-    number = attempt.number
-    for setting in rule.faults:
-        if number <= setting.first:
-            return setting
-        number -= setting.first
-    luck = attempt.luck
-    for setting in rule.faults:
-        luck -= setting.share
-        if luck < 0:
-            return setting
-    return None
-
-
-def _chance(seven_bytes: bytes) -> float:
-    return (int.from_bytes(seven_bytes) >> 3) / 2**53

@@ -6,7 +6,8 @@ write `Message`, those that every AWS service shares write `message`, which may 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from sagemaker_eval.model import Json, compact_json
@@ -20,7 +21,10 @@ _HTML = "<html>\r\n<head><title>{title}</title></head>\r\n<body><h1>{title}</h1>
 
 
 class Ending(Enum):
-    """How the connection treats a reply: sent whole, cut before or within it, or never sent at all."""
+    """How the connection treats a reply: sent whole, cut before or within it, or never sent at all.
+
+    Of a reply in chunks all chunks are sent first: then the connection is reset, closed too early, or left silent.
+    """
 
     COMPLETE = auto()
     CUT = auto()
@@ -29,8 +33,20 @@ class Ending(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Chunk:
+    """Bytes of a streamed reply that are written at once, `wait_ms` after those before them."""
+
+    data: bytes
+    wait_ms: float = 0.0
+    has_token: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
-    """One HTTP response. `delay_ms` passes before it is sent."""
+    """One HTTP response. `delay_ms` passes before it is sent.
+
+    A streamed one has its `chunks` in place of a body. `place` is held from before the delay until the end.
+    """
 
     status: int
     body: bytes
@@ -38,6 +54,8 @@ class Reply:
     headers: tuple[tuple[str, str], ...] = ()
     delay_ms: float = 0.0
     ending: Ending = Ending.COMPLETE
+    chunks: tuple[Chunk, ...] | None = None
+    place: AbstractAsyncContextManager[object] | None = field(default=None, compare=False, repr=False)
 
 
 class Refusal(Exception):

@@ -1,4 +1,4 @@
-"""What was received: a bounded record of requests and an exact count of all of them, safe to read from any thread."""
+"""What was received: a bounded record of requests and an exact count of all invocations, safe to read in any thread."""
 
 from __future__ import annotations
 
@@ -11,11 +11,19 @@ MAX_ENTRIES = 10_000
 MAX_BYTES = 64 * 1024 * 1024
 
 
+@dataclass(slots=True)
+class Moments:
+    """When an answer began and when its first token was written, by `time.perf_counter`; None until then."""
+
+    started: float | None = None
+    first_token: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
     """A request and the status it was answered with; 0 where the connection was cut or nothing was answered.
 
-    `path` is as sent, header names are in lower case, `endpoint` is None where the path names none.
+    `path` is as sent, header names are in lower case; `endpoint` is the invoked one, None where nothing is invoked.
     """
 
     method: str
@@ -24,6 +32,17 @@ class LoggedRequest:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     status: int
+    moments: Moments = field(default_factory=Moments, repr=False, compare=False)
+
+    @property
+    def answer_started_at(self) -> float | None:
+        """When the status of the answer was sent, by `time.perf_counter`; None before."""
+        return self.moments.started
+
+    @property
+    def first_token_at(self) -> float | None:
+        """When the first token of a stream was written, by `time.perf_counter`; None before, and without a stream."""
+        return self.moments.first_token
 
 
 class RequestLog:
@@ -33,7 +52,7 @@ class RequestLog:
         self._lock = Lock()
         self._entries: deque[LoggedRequest] = deque()
         self._bytes = 0
-        self._total = 0
+        self._invocations = 0
         self._by_endpoint: Counter[str] = Counter()
 
     def add(self, entry: LoggedRequest) -> None:
@@ -42,8 +61,8 @@ class RequestLog:
             self._bytes += len(entry.body)
             while len(self._entries) > MAX_ENTRIES or (self._bytes > MAX_BYTES and len(self._entries) > 1):
                 self._bytes -= len(self._entries.popleft().body)
-            self._total += 1
             if entry.endpoint is not None:
+                self._invocations += 1
                 self._by_endpoint[entry.endpoint] += 1
 
     def entries(self) -> tuple[LoggedRequest, ...]:
@@ -52,6 +71,6 @@ class RequestLog:
             return tuple(self._entries)
 
     def count(self, endpoint: str | None = None) -> int:
-        """All requests so far, or those to one endpoint, whatever became of them."""
+        """All invocations so far, or those of one endpoint, whatever became of them."""
         with self._lock:
-            return self._total if endpoint is None else self._by_endpoint[endpoint]
+            return self._invocations if endpoint is None else self._by_endpoint[endpoint]

@@ -32,12 +32,9 @@ body and the number of the attempt at that body, so it does not depend on the or
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from hashlib import sha256
-from typing import NoReturn
 
 from sagemaker_eval import __version__
 from sagemaker_eval.config.explaining import check, describe
@@ -45,22 +42,10 @@ from sagemaker_eval.config.gathering import Problems
 from sagemaker_eval.config.places import within
 from sagemaker_eval.config.yaml_loader import parse_yaml, read_text
 from sagemaker_eval.errors import ConfigError
-from sagemaker_eval.model import Json, Place, compact_json
-from sagemaker_eval.registry import nearest_name
-from sagemaker_eval.sandbox.containers.asking import NOT_JSON, decode
-from sagemaker_eval.sandbox.containers.base import ContainerAnswer
-from sagemaker_eval.sandbox.containers.shapes import shape_names
-from sagemaker_eval.sandbox.faults import FAULTS
-from sagemaker_eval.sandbox.rules import (
-    CRASHED,
-    REFERENCE,
-    ColdStart,
-    FaultSetting,
-    Rule,
-    ScriptedAnswer,
-    referenced_group,
-)
-from sagemaker_eval.sandbox.script_entries import AnswerEntry, FaultsEntry, ModelErrorEntry, RuleEntry, ScriptEntry
+from sagemaker_eval.model import Json, Place
+from sagemaker_eval.sandbox.rules import Rule
+from sagemaker_eval.sandbox.script_entries import RuleEntry, ScriptEntry
+from sagemaker_eval.sandbox.script_rules import rule_of
 
 _PLAIN = Rule()
 
@@ -87,7 +72,7 @@ class SandboxScript:
         problems = Problems()
         rules = problems.attempt_each(
             (entry.endpoints or {}).items(),
-            lambda item: _rule(item[0], item[1] or RuleEntry(), within(where, "endpoints", item[0])),
+            lambda item: rule_of(item[0], item[1] or RuleEntry(), within(where, "endpoints", item[0])),
         )
         problems.check()
         return cls(tuple(rules), tuple(entry.missing or ()), _identity(entry))
@@ -104,82 +89,6 @@ class SandboxScript:
 def load_script(path: str) -> SandboxScript:
     """The script in a YAML file. Raises `ConfigError` where it cannot be read or is wrong."""
     return SandboxScript.parse(parse_yaml(read_text(path), path), path)
-
-
-def _rule(glob: str, entry: RuleEntry, where: Place) -> Rule:
-    problems = Problems()
-    if entry.shape is not None and entry.shape not in shape_names():
-        problems.attempt(lambda: _refuse_name("shape", str(entry.shape), shape_names(), within(where, "shape")))
-    faults = _faults(entry.faults)
-    settings = {setting.name: setting for setting in faults}
-    answers = problems.attempt_each(
-        enumerate(entry.answers or ()), lambda item: _answer(item[1], settings, within(where, "answers", item[0]))
-    )
-    problems.check()
-    cold = entry.faults.cold_start if entry.faults else None
-    return Rule(
-        glob=glob,
-        shape=entry.shape,
-        latency=entry.latency,
-        jitter=entry.jitter,
-        seed=entry.seed,
-        faults=faults,
-        cold_start=ColdStart(cold.requests, cold.seconds) if cold else None,
-        answers=tuple(answers),
-    )
-
-
-def _refuse_name(what: str, name: str, known: tuple[str, ...], where: Place) -> NoReturn:
-    nearest = nearest_name(name, known)
-    hint = f"did you mean `{nearest}`?" if nearest else f"known: {', '.join(f'`{each}`' for each in known)}"
-    raise ConfigError.of(f"unknown {what} `{name}`", where, hint)
-
-
-def _faults(entry: FaultsEntry | None) -> tuple[FaultSetting, ...]:
-    if entry is None:
-        return ()
-    return tuple(
-        FaultSetting(
-            name=name,
-            share=fault.share,
-            first=fault.first,
-            message=fault.message,
-            status=fault.status if isinstance(fault, ModelErrorEntry) else CRASHED,
-        )
-        for name, fault in entry.by_name().items()
-    )
-
-
-def _answer(entry: AnswerEntry, settings: Mapping[str, FaultSetting], where: Place) -> ScriptedAnswer:
-    pattern = re.compile(entry.pattern)
-    if entry.answer is not None:
-        _check_references(pattern, entry.answer, within(where, "answer"))
-    fault = None
-    if entry.fault is not None:
-        if entry.fault not in FAULTS:
-            _refuse_name("fault", entry.fault, FAULTS.names(), within(where, "fault"))
-        fault = settings.get(entry.fault) or FaultSetting(entry.fault)
-    return ScriptedAnswer(pattern, entry.answer, _whole(entry) if entry.has_body else None, fault)
-
-
-def _check_references(pattern: re.Pattern[str], text: str, where: Place) -> None:
-    """A pattern without groups leaves backslashes alone; one with groups must have those that the answer names."""
-    if not pattern.groups:
-        return
-    for reference in REFERENCE.finditer(text):
-        group = referenced_group(reference)
-        known = group in pattern.groupindex if isinstance(group, str) else group <= pattern.groups
-        if not known:
-            message = f"`answer` refers to group `{group}`, which `pattern` does not have"
-            raise ConfigError.of(message, where, f"its groups are 1 to {pattern.groups}; a group is written `(...)`")
-
-
-def _whole(entry: AnswerEntry) -> ContainerAnswer:
-    """Text goes out as it is, as JSON where it is some; any other value as its JSON."""
-    text = entry.body if isinstance(entry.body, str) else compact_json(entry.body)
-    body = text.encode("utf-8", "surrogatepass")
-    guessed = "text/plain; charset=utf-8" if decode(body) is NOT_JSON else "application/json"
-    return ContainerAnswer(body, entry.status, entry.content_type or guessed)
 
 
 def _identity(entry: ScriptEntry) -> str:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Self, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from sagemaker_eval.config.fields import Filled, HeaderValue, NotNegative, Share, WholeNotNegative, refusal
+from sagemaker_eval.config.fields import Count, Filled, HeaderValue, NotNegative, Share, WholeNotNegative, refusal
 from sagemaker_eval.config.schema import Entry
 from sagemaker_eval.model import Json
+from sagemaker_eval.sandbox.deployments import DeploymentEntry
 
 _ERROR_STATUS = 400
 _ROUNDING = 1e-9
+_NAME = re.compile(r"(?=.{1,63}\Z)[a-zA-Z0-9](-*[a-zA-Z0-9])*")
+_PART_SIZES = ("whole", "random")
 
 
 def _pattern(value: str) -> str:
@@ -34,6 +37,12 @@ def _short_for(name: str) -> BeforeValidator:
     return BeforeValidator(lambda value: value if isinstance(value, dict) else {name: value})
 
 
+def _part_size(value: Json) -> Json:
+    if value in _PART_SIZES or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+        return value
+    raise refusal("must be a number of bytes from 1 on, `whole` or `random`")
+
+
 class FaultEntry(Entry):
     """How often a fault strikes: a share of all attempts, after the first attempts of each request."""
 
@@ -51,12 +60,13 @@ class ModelErrorEntry(FaultEntry):
 
 
 class ColdStartEntry(Entry):
-    """How long an endpoint is not ready: for its first requests, and for a time after the first."""
+    """How long an endpoint is not ready, for its first requests and for a time after the first, and what it answers."""
 
     where_it_stands = "in `coldStart`"
 
     requests: WholeNotNegative = 0
     seconds: NotNegative = 0.0
+    fault: str | None = None
 
 
 Fault: TypeAlias = Annotated[FaultEntry, _short_for("share")]
@@ -86,6 +96,16 @@ class FaultsEntry(Entry):
     truncated: Fault | None = None
     disconnect: Fault | None = None
     timeout: Fault | None = None
+    container_timeout: Fault | None = None
+    stream_broken: Fault | None = None
+    stream_time_limit: Fault | None = None
+    internal_stream_failure: Fault | None = None
+    stream_error: Fault | None = None
+    bad_checksum: Fault | None = None
+    stream_cut: Fault | None = None
+    stream_truncated: Fault | None = None
+    container_stream_error: Fault | None = None
+    stall: Fault | None = None
 
     def by_name(self) -> dict[str, FaultEntry]:
         """The faults that are set, by the names of the file, in the order above; `coldStart` is none of them."""
@@ -101,7 +121,10 @@ class FaultsEntry(Entry):
 
 
 class AnswerEntry(Entry):
-    """One prescribed answer: a text in the shape of the container, a whole body, or a fault."""
+    """One prescribed answer: a text in the shape of the container, a whole body, or a fault.
+
+    `share` is that of the attempts at fitting prompts which get it; the others go on to the next answer.
+    """
 
     where_it_stands = "in an answer"
 
@@ -111,6 +134,7 @@ class AnswerEntry(Entry):
     content_type: HeaderValue | None = None
     status: Annotated[WholeNotNegative, Field(ge=200, le=599)] = 200
     fault: str | None = None
+    share: Share = 1.0
 
     @property
     def has_body(self) -> bool:
@@ -127,17 +151,71 @@ class AnswerEntry(Entry):
         return self
 
 
-class RuleEntry(Entry):
-    """What the endpoints of one pattern do. `latency` and `jitter` are milliseconds."""
+class StreamEntry(Entry):
+    """How streams are cut into parts, and how long they take: ms before the first token and between tokens."""
 
-    where_it_stands = "in an endpoint"
+    where_it_stands = "in `stream`"
+
+    part_size: Annotated[int | Literal["whole", "random"], BeforeValidator(_part_size)] | None = None
+    first_token: NotNegative = 0.0
+    inter_token: NotNegative = 0.0
+
+
+class CapacityEntry(Entry):
+    """How many requests an endpoint answers at a time, and what becomes of more."""
+
+    where_it_stands = "in `capacity`"
+
+    in_flight: Count
+    behaviour: Literal["throttle", "queue", "containerBusy"] = "throttle"
+
+
+class BehaviourEntry(Entry):
+    """What can differ between the variants of an endpoint. `latency` and `jitter` are milliseconds."""
 
     shape: str | None = None
     latency: NotNegative = 0.0
     jitter: NotNegative = 0.0
-    seed: WholeNotNegative = 0
     faults: FaultsEntry | None = None
     answers: list[AnswerEntry] | None = None
+    stream: StreamEntry | None = None
+
+
+class VariantEntry(BehaviourEntry):
+    """A production variant: its weight, and what it does otherwise than its endpoint."""
+
+    where_it_stands = "in a variant"
+
+    weight: NotNegative = 1.0
+
+    @model_validator(mode="after")
+    def _warm_up_together(self) -> Self:
+        if self.faults and self.faults.cold_start:
+            raise refusal("may not have `coldStart`, which is the endpoint's")
+        return self
+
+
+def _variants(value: dict[str, VariantEntry]) -> dict[str, VariantEntry]:
+    for name in value:
+        if not _NAME.fullmatch(name):
+            raise refusal(f"must name variants by 1 to 63 letters, digits and inner hyphens, which `{name}` is not")
+    if not sum(entry.weight for entry in value.values()):
+        raise refusal("must have a variant whose weight is more than 0")
+    return value
+
+
+Variant: TypeAlias = Annotated[VariantEntry, _short_for("weight")]
+
+
+class RuleEntry(BehaviourEntry):
+    """What the endpoints of one pattern do."""
+
+    where_it_stands = "in an endpoint"
+
+    seed: WholeNotNegative = 0
+    capacity: Annotated[CapacityEntry, _short_for("inFlight")] | None = None
+    variants: Annotated[dict[str, Variant], AfterValidator(_variants)] | None = None
+    deployment: DeploymentEntry | None = None
 
 
 class ScriptEntry(Entry):

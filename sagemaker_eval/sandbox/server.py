@@ -4,7 +4,8 @@
         os.environ.update(sandbox.environment())
         ...
 
-Every AWS SDK can call it: `POST /endpoints/{name}/invocations`, signed with the keys of the sandbox.
+Every AWS SDK can call it, with the keys of the sandbox: SageMaker Runtime, and what belongs to it of SageMaker's
+control plane, S3 and the price list, all on one port.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ import asyncio
 import errno
 import logging
 import os
+import socket
+import struct
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
+from contextlib import nullcontext
 from threading import Thread
 from types import TracebackType
 from typing import Any, Self
@@ -24,10 +28,12 @@ from uuid import uuid4
 from aiohttp import web
 
 from sagemaker_eval.errors import SetupError
-from sagemaker_eval.sandbox.replies import Ending, Reply, aws_error, html_error
-from sagemaker_eval.sandbox.request_log import LoggedRequest, RequestLog
+from sagemaker_eval.sandbox.invocations import Invocation, read_invocation
+from sagemaker_eval.sandbox.openai_path import BearerCheck
+from sagemaker_eval.sandbox.replies import Chunk, Ending, Reply, aws_error, html_error
+from sagemaker_eval.sandbox.request_log import LoggedRequest, Moments, RequestLog
 from sagemaker_eval.sandbox.script import SandboxScript
-from sagemaker_eval.sandbox.service import Service, invoked_endpoint
+from sagemaker_eval.sandbox.service import Service
 from sagemaker_eval.sandbox.signature import Incoming, SignatureCheck
 
 LOOPBACK = "127.0.0.1"
@@ -38,8 +44,13 @@ MAX_BODY = 26 * 1024 * 1024
 CONFLICTING_VARIABLES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
 """Variables that `Sandbox.environment` cannot overrule: a client of the sandbox must not have them."""
 
+_ENDPOINT_VARIABLES = tuple(
+    f"AWS_ENDPOINT_URL_{service}" for service in ("SAGEMAKER_RUNTIME", "SAGEMAKER", "S3", "PRICING")
+)
 _BACKLOG = 1024
 _GRACE = 0.05
+_RESET = struct.pack("ii", 1, 0)
+"""SO_LINGER for a connection that ends with a reset in place of a farewell."""
 _LOG = logging.getLogger(__name__)
 _HTTP_LOG = logging.getLogger(f"{__name__}.http")
 """What aiohttp says of broken requests: with tracebacks, and of no use to anybody."""
@@ -74,7 +85,8 @@ class Sandbox:
         self._sleep = sleep
         self._on_request = on_request
         signatures = SignatureCheck(self.access_key_id, self.secret_access_key, clock)
-        self._service = Service(self._script, signatures, clock)
+        bearer = BearerCheck(self.access_key_id, self.secret_access_key, clock)
+        self._service = Service(self._script, signatures, bearer, clock)
         self._log = RequestLog()
         self._port = 0
         self._thread: Thread | None = None
@@ -124,13 +136,20 @@ class Sandbox:
         """`sandbox:` and a digest of the script: the same for all sandboxes that answer alike, whatever their port."""
         return self._script.identity
 
+    def deploys(self, endpoint: str) -> bool:
+        """Whether the script says how an endpoint is deployed."""
+        return self._script.rule_for(endpoint).deployment is not None
+
     @property
     def requests(self) -> tuple[LoggedRequest, ...]:
         """The newest requests, oldest first."""
         return self._log.entries()
 
     def count(self, endpoint: str | None = None) -> int:
-        """Requests received so far, attempt by attempt: all of them, or those to one endpoint."""
+        """Invocations received so far, attempt by attempt: all of them, or those of one endpoint.
+
+        Calls of the control plane, of S3 and of the price list are none.
+        """
         return self._log.count(endpoint)
 
     def environment(self) -> dict[str, str]:
@@ -140,7 +159,7 @@ class Sandbox:
         """
         direct = f"{LOOPBACK},localhost,::1"
         return {
-            "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": self.url,
+            **dict.fromkeys(_ENDPOINT_VARIABLES, self.url),
             "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
             "AWS_ACCESS_KEY_ID": self.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
@@ -183,27 +202,57 @@ class Sandbox:
             incoming = await _receive(request)
         except web.HTTPRequestEntityTooLarge:
             incoming = _incoming(request, b"")
-            endpoint, reply = invoked_endpoint(incoming), html_error(413, "Request Entity Too Large")
+            invocation, reply = read_invocation(incoming), html_error(413, "Request Entity Too Large")
         else:
-            endpoint = invoked_endpoint(incoming)
-            reply = self._reply(incoming, endpoint)
-        self._record(incoming, endpoint, reply.status)
-        if reply.delay_ms:
-            await self._sleep(reply.delay_ms / 1000)
-        return await _send(request, reply)
+            invocation = read_invocation(incoming)
+            reply = self._reply(incoming, invocation)
+        moments = self._record(incoming, invocation, reply.status)
+        async with reply.place or nullcontext():
+            if reply.delay_ms:
+                await self._sleep(reply.delay_ms / 1000)
+            moments.started = time.perf_counter()
+            return await self._send(request, reply, moments)
 
-    def _reply(self, incoming: Incoming, endpoint: str | None) -> Reply:
+    def _reply(self, incoming: Incoming, invocation: Invocation | None) -> Reply:
         try:
-            return self._service.reply(incoming, endpoint)
+            return self._service.reply(incoming, invocation)
         except Exception:
             _LOG.debug("the sandbox failed", exc_info=True)
             return aws_error(500, "InternalFailure", {"Message": "The sandbox failed to answer this request."})
 
-    def _record(self, incoming: Incoming, endpoint: str | None, status: int) -> None:
+    def _record(self, incoming: Incoming, invocation: Invocation | None, status: int) -> Moments:
+        endpoint = invocation.endpoint if invocation else None
         entry = LoggedRequest(incoming.method, incoming.target, endpoint, incoming.headers, incoming.body, status)
         self._log.add(entry)
         if self._on_request is not None:
             self._on_request(entry)
+        return entry.moments
+
+    async def _send(self, request: web.BaseRequest, reply: Reply, moments: Moments) -> web.StreamResponse:
+        """The response, written as far as the reply's ending has it."""
+        headers = {"x-amzn-RequestId": str(uuid4()), "Content-Type": reply.content_type, **dict(reply.headers)}
+        if reply.ending is Ending.COMPLETE and reply.chunks is None:
+            return web.Response(status=reply.status, body=reply.body, headers=headers)
+        if reply.ending is Ending.NEVER and reply.chunks is None:
+            await asyncio.Event().wait()
+        response = web.StreamResponse(status=reply.status or 200, headers=headers)
+        if reply.chunks is not None:
+            await response.prepare(request)
+            await self._write(response, reply.chunks, moments)
+        elif reply.ending is Ending.TRUNCATED:
+            response.content_length = len(reply.body) + 1
+            await response.prepare(request)
+            await response.write(reply.body)
+        await _end(request, response, reply.ending)
+        return response
+
+    async def _write(self, response: web.StreamResponse, chunks: tuple[Chunk, ...], moments: Moments) -> None:
+        for chunk in chunks:
+            if chunk.wait_ms:
+                await self._sleep(chunk.wait_ms / 1000)
+            if chunk.has_token and moments.first_token is None:
+                moments.first_token = time.perf_counter()
+            await response.write(chunk.data)
 
 
 def _reason(error: Exception) -> str:
@@ -233,18 +282,15 @@ def _incoming(request: web.BaseRequest, body: bytes) -> Incoming:
     return Incoming(request.method, request.raw_path, headers, body)
 
 
-async def _send(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
-    """The response, written as far as the reply's ending has it."""
-    headers = {"x-amzn-RequestId": str(uuid4()), "Content-Type": reply.content_type, **dict(reply.headers)}
-    if reply.ending is Ending.COMPLETE:
-        return web.Response(status=reply.status, body=reply.body, headers=headers)
-    if reply.ending is Ending.NEVER:
+async def _end(request: web.BaseRequest, response: web.StreamResponse, ending: Ending) -> None:
+    """Ends a response of which as much is written as there is to be."""
+    if ending is Ending.COMPLETE:
+        await response.write_eof()
+    elif ending is Ending.NEVER:
         await asyncio.Event().wait()
-    response = web.StreamResponse(status=reply.status or 200, headers=headers)
-    if reply.ending is Ending.TRUNCATED:
-        response.content_length = len(reply.body) + 1
-        await response.prepare(request)
-        await response.write(reply.body)
-    if request.transport is not None:
+    elif request.transport is not None:
+        if ending is Ending.CUT and response.prepared:
+            connection: socket.socket = request.transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            request.transport.abort()
         request.transport.close()
-    return response

@@ -7,13 +7,16 @@ to sign from what arrived on the wire; the signature over it must be the one tha
 from __future__ import annotations
 
 import hmac
+import re
 import time
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http.client import HTTPMessage
+from typing import Self
 
 from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -22,10 +25,13 @@ from botocore.credentials import Credentials
 from sagemaker_eval.sandbox.replies import Refusal, aws_error
 
 SERVICE = "sagemaker"
+OBJECT_STORE = "s3"
 ALGORITHM = "AWS4-HMAC-SHA256"
 TOLERANCE = timedelta(minutes=15)
 _CACHED_SCOPES = 64
 _PARTS = ("Credential", "Signature", "SignedHeaders")
+_CREDENTIAL = re.compile(r"Credential=[^,]*/([^/,]*)/([^/,]*)/aws4_request")
+_UNSIGNED = ("UNSIGNED-PAYLOAD", "STREAMING-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,20 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """Where and for which service a caller says that it signed."""
+
+    region: str
+    service: str
+
+
+def claimed_scope(headers: Mapping[str, str]) -> Scope | None:
+    """The scope in the authorization header, unchecked; None where it names none."""
+    match = _CREDENTIAL.search(headers.get("authorization", ""))
+    return Scope(match[1], match[2]) if match else None
+
+
+@dataclass(frozen=True, slots=True)
 class _Authorization:
     access_key_id: str
     date: str
@@ -49,15 +69,15 @@ class _Authorization:
 
 
 class _ScopedSigner(SigV4Auth):
-    """botocore's SigV4 of one day and region, over exactly the headers that the caller signed.
+    """botocore's SigV4 of one day, region and service, over exactly the headers that the caller signed.
 
     The signing key depends on nothing else, so it is derived once.
     """
 
-    def __init__(self, credentials: Credentials, date: str, region: str) -> None:
-        super().__init__(credentials, SERVICE, region)
+    def __init__(self, credentials: Credentials, date: str, region: str, service: str) -> None:
+        super().__init__(credentials, service, region)
         key = f"AWS4{credentials.secret_key}".encode()
-        for part in (date, region, SERVICE, "aws4_request"):
+        for part in (date, region, service, "aws4_request"):
             key = hmac.digest(key, part.encode(), "sha256")
         self._key = key
 
@@ -68,13 +88,27 @@ class _ScopedSigner(SigV4Auth):
         return hmac.digest(self._key, string_to_sign.encode(), "sha256").hex()
 
 
+class _ObjectSigner(_ScopedSigner):
+    """S3 signs the path as it is sent: the name of an object may hold `//` and `..`."""
+
+    def _normalize_url_path(self, path: str) -> str:
+        return path
+
+
 class SignatureCheck:
     """Knows one pair of keys. `clock` gives seconds since the epoch."""
 
     def __init__(self, access_key_id: str, secret_access_key: str, clock: Callable[[], float] = time.time) -> None:
         self._credentials = Credentials(access_key_id, secret_access_key)
         self._clock = clock
+        self._service = SERVICE
         self._signers: dict[tuple[str, str], _ScopedSigner] = {}
+
+    def of_service(self, service: str) -> Self:
+        """The same check for requests to another service, by the name that its signatures carry."""
+        other = copy(self)
+        other._service, other._signers = service, {}
+        return other
 
     def region(self, incoming: Incoming) -> str:
         """The region that the request was signed for. Raises `Refusal`, worded as AWS words it."""
@@ -89,7 +123,7 @@ class SignatureCheck:
         to_sign = signer.string_to_sign(request, canonical)
         expected = signer.signature(to_sign, request)
         genuine = hmac.compare_digest(expected.encode(), authorization.signature.encode())
-        if not (genuine and _body_is_the_signed_one(signer, request)):
+        if not (genuine and self._vouches_for_body(signer, request)):
             raise Refusal(aws_error(403, "InvalidSignatureException", {"message": _mismatch(canonical, to_sign)}))
         return authorization.region
 
@@ -97,8 +131,8 @@ class SignatureCheck:
         if authorization.access_key_id != self._credentials.access_key:
             message = "The security token included in the request is invalid."
             raise Refusal(aws_error(403, "UnrecognizedClientException", {"message": message}))
-        if authorization.service != SERVICE:
-            raise _invalid(f"Credential should be scoped to correct service: '{SERVICE}'. ")
+        if authorization.service != self._service:
+            raise _invalid(f"Credential should be scoped to correct service: '{self._service}'. ")
         if authorization.date != timestamp[:8]:
             raise _invalid(
                 "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
@@ -121,12 +155,23 @@ class SignatureCheck:
             raise _invalid(f"Signature not yet current: {stamp} is still later than {newest} ({present} + 15 min.)")
         return stamp
 
+    def _vouches_for_body(self, signer: SigV4Auth, request: AWSRequest) -> bool:
+        """A caller may sign a digest that it sends along; then the digest must be that of the body.
+
+        Objects may also come unsigned, or in chunks that are signed one by one: those signatures are believed.
+        """
+        stated = request.headers.get("x-amz-content-sha256")
+        if stated is None or (self._service == OBJECT_STORE and stated.startswith(_UNSIGNED)):
+            return True
+        return bool(stated == signer.payload(request))
+
     def _signer(self, date: str, region: str) -> _ScopedSigner:
         signer = self._signers.get((date, region))
         if signer is None:
             if len(self._signers) >= _CACHED_SCOPES:
                 self._signers.clear()
-            signer = self._signers[date, region] = _ScopedSigner(self._credentials, date, region)
+            kind = _ObjectSigner if self._service == OBJECT_STORE else _ScopedSigner
+            signer = self._signers[date, region] = kind(self._credentials, date, region, self._service)
         return signer
 
 
@@ -168,12 +213,6 @@ def _signing_time(headers: Mapping[str, str]) -> datetime:
 def _parsed(stamp: str) -> datetime:
     """A stamp counts whole seconds, so many requests share one."""
     return datetime.strptime(stamp, SIGV4_TIMESTAMP).replace(tzinfo=UTC)
-
-
-def _body_is_the_signed_one(signer: SigV4Auth, request: AWSRequest) -> bool:
-    """A caller may sign a digest that it sends along; then the digest must be that of the body."""
-    stated = request.headers.get("x-amz-content-sha256")
-    return stated is None or stated == signer.payload(request)
 
 
 def _mismatch(canonical: str, to_sign: str) -> str:

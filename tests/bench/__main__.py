@@ -15,8 +15,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.measures import PARTS, Measured
+from tests.bench.measures import PARTS as RUNS
+from tests.bench.measures import Measured
+from tests.bench.pace import adaptive
 from tests.bench.profiling import profile
+
+PARTS = {**RUNS, "g": adaptive}
 
 _STATUS = {True: "ok", False: "[red]over[/red]", None: ""}
 

@@ -33,3 +33,16 @@ def test_an_error_with_status_200_is_a_fault_that_names_its_request() -> None:
     with pytest.raises(EndpointFault, match="out of memory") as caught:
         ask(Checked(inner, refuse))
     assert caught.value.request_id == "abc"
+    assert caught.value.attempts == 1
+
+
+def test_attempts_of_an_answer_that_is_an_error_are_kept() -> None:
+    async def renewed(request: Request) -> Answer:
+        return Answer(request.body, attempts=2)
+
+    def refuse(_: Answer) -> TokenUsage | None:
+        raise EndpointFault("the model ran out of memory", code="ModelError")
+
+    with pytest.raises(EndpointFault) as caught:
+        ask(Checked(renewed, refuse))
+    assert caught.value.attempts == 2

@@ -146,3 +146,75 @@ def test_who_is_cancelled_at_the_gate_holds_up_nobody(run: Run) -> None:
         assert endpoint.starts == [("a", 0.0), ("c", 2.0)]
 
     run(scene())
+
+
+class Preflight:
+    """Takes three seconds to look at the endpoint, and finds what it was given; an error is raised."""
+
+    def __init__(self, finding: SetupError | None = None, *, raises: bool = False) -> None:
+        self.finding = finding
+        self.raises = raises
+        self.looks = 0
+
+    async def __call__(self) -> SetupError | None:
+        self.looks += 1
+        await asyncio.sleep(3)
+        if self.finding is not None and self.raises:
+            raise self.finding
+        return self.finding
+
+
+async def after(preflight: Preflight, endpoint: Endpoint, names: str = "abc") -> list[Answer | BaseException]:
+    gate = Gate(preflight=preflight)
+    calls = (FirstAlone(endpoint, gate, clock=now)(Request(name, b"")) for name in names)
+    return await asyncio.gather(*calls, return_exceptions=True)
+
+
+def test_the_preflight_runs_once_before_the_first_call_and_is_queue(run: Run) -> None:
+    async def scene() -> None:
+        preflight, endpoint = Preflight(), Endpoint()
+        first, second, _ = await after(preflight, endpoint)
+        assert preflight.looks == 1
+        assert endpoint.starts == [("a", 3.0), ("b", 5.0), ("c", 5.0)]
+        assert isinstance(first, Answer) and isinstance(second, Answer)
+        assert first.timings == Timings(queue=3001, wire=2000, total=5001)
+        assert second.timings == Timings(queue=5001, wire=2000, total=7001)
+
+    run(scene())
+
+
+@pytest.mark.parametrize("raises", [False, True])
+def test_what_the_preflight_refuses_with_is_everybodys_and_nothing_is_sent(run: Run, raises: bool) -> None:
+    async def scene() -> None:
+        refusal = SetupError("endpoint `llama` is being deleted")
+        preflight, endpoint = Preflight(refusal, raises=raises), Endpoint()
+        ends = await after(preflight, endpoint)
+        assert all(end is refusal for end in ends)
+        assert (preflight.looks, endpoint.starts) == (1, [])
+
+    run(scene())
+
+
+def test_a_preflight_that_was_cancelled_is_done_by_the_next(run: Run) -> None:
+    async def scene() -> None:
+        preflight, endpoint = Preflight(), Endpoint()
+        alone = FirstAlone(endpoint, Gate(preflight=preflight), clock=now)
+        first, second = (asyncio.create_task(alone(Request(name, b""))) for name in "ab")
+        await asyncio.sleep(1)
+        first.cancel()
+        await second
+        assert preflight.looks == 2
+        assert endpoint.starts == [("b", 4.0)]
+
+    run(scene())
+
+
+def test_a_request_that_is_not_sent_proves_nothing(run: Run) -> None:
+    async def scene() -> None:
+        unsent = EndpointFault("too large", code="413")
+        unsent.attempts = 0
+        endpoint = Endpoint(unsent)
+        await asyncio.gather(*together(endpoint), return_exceptions=True)
+        assert endpoint.starts == [("a", 0.0), ("b", 2.0), ("c", 4.0)]
+
+    run(scene())

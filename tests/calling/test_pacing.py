@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sagemaker_eval.calling.pacing import Pace, Paced
+from sagemaker_eval.errors import EndpointFault
 from sagemaker_eval.model import Answer, Request, Timings
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
@@ -74,6 +75,18 @@ def test_the_wait_is_added_to_the_queue_time(run: Run) -> None:
         answers = await asyncio.gather(*(paced(Request("llama", b"")) for _ in range(3)))
         assert [answer.timings.queue for answer in answers] == [1.0, 501.0, 1001.0]
         assert all(answer.timings.wire == 5.0 for answer in answers)
+
+    run(scene())
+
+
+def test_the_wait_of_a_call_that_fails_is_told_by_its_fault(run: Run) -> None:
+    async def refuse(request: Request) -> Answer:
+        raise EndpointFault("slow down", code="ThrottlingException")
+
+    async def scene() -> None:
+        paced = Paced(refuse, Pace(500, clock=now))
+        faults = await asyncio.gather(*(paced(Request("llama", b"")) for _ in range(3)), return_exceptions=True)
+        assert [fault.queued for fault in faults if isinstance(fault, EndpointFault)] == [0.0, 500.0, 1000.0]
 
     run(scene())
 

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sagemaker_eval.calling.health import Health
+from sagemaker_eval.calling.ledger import delayed
 from sagemaker_eval.calling.retrying import Patience, Retrying
 from sagemaker_eval.errors import EndpointFault, Retry, SetupError
 from sagemaker_eval.model import Answer, Request, Timings
@@ -58,19 +60,106 @@ def test_a_call_that_succeeds_is_made_once(run: Run) -> None:
     async def scene() -> None:
         endpoint = Endpoint(Answer(b"hi", timings=Timings(queue=3, wire=900)))
         answer = await retrying(endpoint)(REQUEST)
-        assert answer == Answer(b"hi", attempts=1, timings=Timings(queue=3, wire=900, total=1000))
+        assert answer == Answer(b"hi", attempts=1, timings=Timings(queue=100, wire=900, total=1000))
 
     run(scene())
 
 
-def test_an_answer_tells_of_the_calls_and_pauses_before_it(run: Run) -> None:
+def test_an_answer_tells_of_the_attempts_and_pauses_before_it(run: Run) -> None:
     async def scene() -> None:
         endpoint = Endpoint(fault(Retry.COUNTED), throttled(), Answer(b"hi", timings=Timings(wire=1000)))
         answer = await retrying(endpoint)(REQUEST)
         assert answer.attempts == 3
         assert answer.timings.wire == 1000
-        assert answer.timings.backoff == pytest.approx(sum(endpoint.pauses) * 1000)
-        assert answer.timings.total == pytest.approx(3000 + answer.timings.backoff)
+        assert answer.timings.backoff == pytest.approx(2000 + sum(endpoint.pauses) * 1000)
+        assert answer.timings.total == pytest.approx(now() * 1000)
+
+    run(scene())
+
+
+class Line:
+    """An endpoint behind a wrapper that makes each call wait for its turn, and for a cold start, before it is sent."""
+
+    def __init__(self, endpoint: Endpoint, queue: list[float], cold_start: list[float]) -> None:
+        self.endpoint = endpoint
+        self.waits = list(zip(queue, cold_start, strict=True))
+
+    async def __call__(self, request: Request) -> Answer:
+        queue, cold_start = self.waits.pop(0)
+        await asyncio.sleep(queue + cold_start)
+        try:
+            answer = await self.endpoint(request)
+        except EndpointFault as fault:
+            fault.queued += queue * 1000
+            fault.cold_start += cold_start * 1000
+            raise
+        return delayed(answer, queue=queue * 1000, cold_start=cold_start * 1000)
+
+
+def test_waits_of_failed_attempts_count_as_what_they_were(run: Run) -> None:
+    async def scene() -> None:
+        endpoint = Endpoint(fault(Retry.COUNTED), throttled(), Answer(b"hi", timings=Timings(wire=1000)))
+        line = Line(endpoint, queue=[2, 0, 4], cold_start=[0, 30, 0])
+        timings = (await Retrying(line, 3, clock=now, random=Random(7))(REQUEST)).timings
+        assert (timings.queue, timings.cold_start, timings.wire) == (6000, 30_000, 1000)
+        assert timings.backoff == pytest.approx(now() * 1000 - 37_000)
+
+    run(scene())
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    ends=st.lists(st.sampled_from([Retry.COUNTED, Retry.PATIENT, Retry.LOADING]), max_size=8),
+    waits=st.lists(st.floats(0, 100), min_size=18, max_size=18),
+    wire=st.floats(0, 1000),
+)
+def test_the_parts_of_the_ledger_are_the_total(
+    run: Run, seed: int, ends: list[Retry], waits: list[float], wire: float
+) -> None:
+    async def scene() -> None:
+        endpoint = Endpoint(*map(fault, ends), Answer(b"hi", timings=Timings(wire=wire)))
+        line = Line(endpoint, waits[:9], waits[9:])
+        answer = await Retrying(line, 8, Patience(seconds=10_000), clock=now, random=Random(seed))(REQUEST)
+        timings = answer.timings
+        assert timings.queue + timings.backoff + timings.cold_start + timings.wire == timings.total
+        assert timings.total == pytest.approx(now() * 1000)
+        assert timings.wire == wire
+        assert answer.attempts == len(ends) + 1
+
+    run(scene())
+
+
+def test_attempts_that_one_call_took_for_itself_are_counted(run: Run) -> None:
+    async def scene() -> None:
+        first = fault(Retry.COUNTED)
+        first.attempts = 2
+        answer = await retrying(Endpoint(first, Answer(b"hi", attempts=2)))(REQUEST)
+        assert answer.attempts == 4
+
+    run(scene())
+
+
+def test_a_fault_of_a_request_that_was_not_sent_has_no_attempts(run: Run) -> None:
+    async def scene() -> None:
+        unsent = fault(Retry.NEVER, "413")
+        unsent.attempts = 0
+        with pytest.raises(EndpointFault, match=r"^the model failed$") as caught:
+            await retrying(Endpoint(unsent))(REQUEST)
+        assert caught.value.attempts == 0
+
+    run(scene())
+
+
+@pytest.mark.parametrize(("retry", "calls"), [(Retry.COUNTED, 1), (Retry.ONCE, 1), (Retry.PATIENT, 12)])
+def test_an_endpoint_that_answers_hardly_anybody_is_not_tried_again(run: Run, retry: Retry, calls: int) -> None:
+    async def scene() -> None:
+        health = Health(now)
+        for _ in range(50):
+            health.failed(fault(Retry.ONCE))
+        endpoint = Endpoint(fault(retry))
+        with pytest.raises(EndpointFault):
+            await Retrying(endpoint, 3, clock=now, random=Random(7), health=health)(REQUEST)
+        assert len(endpoint.starts) == calls
 
     run(scene())
 
@@ -85,6 +174,7 @@ def test_an_answer_tells_of_the_calls_and_pauses_before_it(run: Run) -> None:
         (Retry.COUNTED, 1, 2),
         (Retry.PATIENT, 3, 12),
         (Retry.PATIENT, 1, 12),
+        (Retry.LOADING, 3, 12),
         (Retry.ONCE, 0, 1),
         (Retry.COUNTED, 0, 1),
         (Retry.PATIENT, 0, 1),

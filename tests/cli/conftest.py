@@ -125,11 +125,13 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Sandbox]]:
     """Opens a sandbox for the text of a script and points AWS clients at it."""
     with ExitStack() as stack:
 
-        def open_sandbox(script: str = "", **options: Any) -> Sandbox:
+        def open_sandbox(script: str = "", described: bool = False, **options: Any) -> Sandbox:
+            """With `described` its control plane can be asked too, which makes requests beside the invocations."""
             parsed = SandboxScript.parse(parse_yaml(script, "script.yaml"), "script.yaml")
             sandbox = stack.enter_context(Sandbox(parsed, **options))
             for name, value in sandbox.environment().items():
-                monkeypatch.setenv(name, value)
+                if described or name != "AWS_ENDPOINT_URL_SAGEMAKER":
+                    monkeypatch.setenv(name, value)
             return sandbox
 
         yield open_sandbox

@@ -46,11 +46,20 @@ def test_elsewhere_the_whole_url_counts(new_services: Callable[..., Services]) -
     assert services.address(first) != services.address(second)
 
 
-def test_providers_of_one_endpoint_share_its_gate(new_services: Callable[..., Services]) -> None:
-    services = new_services()
-    assert services.gate(target(), "e") is services.gate(target(), "e")
-    assert services.gate(target(), "e") is not services.gate(target(), "f")
-    assert services.gate(target(), "e") is not services.gate(target(identity="account:1"), "e")
+def test_those_who_call_one_endpoint_share_what_is_known_of_it(new_services: Callable[..., Services]) -> None:
+    endpoints = new_services().endpoints
+    state = endpoints.of(("url", "region", "account"), "e")
+    assert endpoints.of(("url", "region", "account"), "e") is state
+    assert endpoints.of(("url", "region", "account"), "f").shared is not state.shared
+    assert endpoints.of(("url", "region", "another"), "e").shared is not state.shared
+
+
+def test_models_behind_one_endpoint_share_its_rates_and_fail_apart(new_services: Callable[..., Services]) -> None:
+    endpoints = new_services().endpoints
+    blue, green = (endpoints.of(("url",), "e", {"TargetVariant": name}) for name in ("blue", "green"))
+    assert blue.shared is green.shared
+    assert blue.gate is not green.gate
+    assert endpoints.of(("url",), "e", {"TargetVariant": "blue", "SessionId": "s"}) is blue
 
 
 def test_secrets_are_learnt_when_the_credentials_are_found(new_services: Callable[..., Services]) -> None:

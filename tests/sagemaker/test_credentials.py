@@ -170,6 +170,91 @@ def test_a_refresh_that_fails_when_nothing_is_left_stops_the_run() -> None:
         asyncio.run(source.fresh())
 
 
+class Chain:
+    """A chain that gives the next of its keys each time it is walked, the last one for ever; counts the walks."""
+
+    def __init__(self, *keys: str, error: Exception | None = None) -> None:
+        self.keys = list(keys)
+        self.error = error
+        self.walks = 0
+
+    def load(self) -> Credentials:
+        self.walks += 1
+        if self.walks > 1 and self.error is not None:
+            raise self.error
+        key = self.keys.pop(0) if len(self.keys) > 1 else self.keys[0]
+        return Credentials(key, f"secret of {key}", "token")
+
+
+def test_credentials_that_aws_found_expired_are_renewed_once_for_all_who_used_them() -> None:
+    chain = Chain("old", "new")
+    source = CredentialSource(chain.load)
+
+    async def scene() -> None:
+        used = await source.fresh()
+        renewed = await asyncio.gather(*(source.renew(used) for _ in range(20)))
+        assert {credentials.access_key for credentials in renewed if credentials} == {"new"}
+        assert len({id(credentials) for credentials in renewed}) == 1
+        assert await source.fresh() is renewed[0]
+
+    asyncio.run(scene())
+    assert chain.walks == 2
+
+
+def test_while_credentials_are_renewed_nobody_gets_the_old_ones() -> None:
+    source = CredentialSource(Chain("old", "new").load)
+
+    async def scene() -> None:
+        renewal = asyncio.create_task(source.renew(await source.fresh()))
+        await asyncio.sleep(0)
+        assert (await source.fresh()).access_key == "new"
+        await renewal
+
+    asyncio.run(scene())
+
+
+def test_a_chain_that_has_no_other_credentials_is_walked_once() -> None:
+    chain = Chain("old")
+    source = CredentialSource(chain.load)
+
+    async def scene() -> None:
+        used = await source.fresh()
+        assert [await source.renew(used) for _ in range(5)] == [None] * 5
+        assert await source.fresh() is used
+
+    asyncio.run(scene())
+    assert chain.walks == 2
+
+
+def test_credentials_can_be_renewed_again_and_again() -> None:
+    source = CredentialSource(Chain("one", "two", "three").load)
+
+    async def scene() -> None:
+        one = await source.fresh()
+        two = await source.renew(one)
+        assert two is not None and two.access_key == "two"
+        three = await source.renew(two)
+        assert three is not None and three.access_key == "three"
+        assert await source.renew(one) is three
+
+    asyncio.run(scene())
+    assert source.secrets == {"secret of one", "secret of two", "secret of three", "token"}
+
+
+def test_a_chain_that_fails_on_renewal_says_how_to_sign_in() -> None:
+    chain = Chain("old", error=exceptions.UnauthorizedSSOTokenError())
+    source = CredentialSource(chain.load, profile="w")
+
+    async def scene() -> None:
+        used = await source.fresh()
+        ends = await asyncio.gather(*(source.renew(used) for _ in range(5)), return_exceptions=True)
+        assert str(ends[0]) == "the SSO session of profile `w` has expired"
+        assert ends[1:] == [None] * 4
+
+    asyncio.run(scene())
+    assert chain.walks == 2
+
+
 def test_each_listener_learns_the_secrets_once() -> None:
     early: list[list[str | None]] = []
     late: list[list[str | None]] = []

@@ -14,7 +14,7 @@ CONTEXT = FaultContext(
     body_size=7_000_000,
     timeout_ms=80_000,
 )
-NEVER, ONCE, COUNTED, PATIENT = Retry.NEVER, Retry.ONCE, Retry.COUNTED, Retry.PATIENT
+NEVER, ONCE, COUNTED, PATIENT, LOADING = Retry.NEVER, Retry.ONCE, Retry.COUNTED, Retry.PATIENT, Retry.LOADING
 
 
 def fault_of(
@@ -28,7 +28,7 @@ def fault_of(
     [
         ("ModelError", 424, ONCE, False),
         ("ValidationError", 400, NEVER, False),
-        ("ModelNotReadyException", 429, PATIENT, False),
+        ("ModelNotReadyException", 429, LOADING, False),
         ("ServiceUnavailable", 503, COUNTED, False),
         ("InternalFailure", 500, COUNTED, False),
         ("InternalDependencyException", 530, COUNTED, False),
@@ -144,18 +144,26 @@ def test_text_decides_nothing_where_the_code_says_something_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "stops_run", "hint"),
+    ("message", "retry", "stops_run", "hint"),
     [
-        ("Inference Component Name header is required for endpoints to which ...", True, "list-inference-components"),
-        ("Inference component c has no capacity", False, "scaled to zero"),
-        ("You must accept the EULA", True, "accept_eula=true"),
-        ("Endpoint x is configured for asynchronous inference", False, "real-time"),
+        ("Inference Component Name header is required for ...", NEVER, True, "set `inferenceComponentName` to one of"),
+        ("Inference Component Name header is not allowed for ...", NEVER, True, "remove `inferenceComponentName`"),
+        ("Inference component c has no capacity", LOADING, False, "scaled to zero"),
+        ("Endpoint x has no capacity", LOADING, False, "`warmUp`"),
+        ("You must accept the EULA", NEVER, True, "`customAttributes: accept_eula=true`"),
+        ("Endpoint x is configured for asynchronous inference", NEVER, False, "`async: true`"),
     ],
 )
-def test_validation_errors_are_told_apart_by_their_text(message: str, stops_run: bool, hint: str) -> None:
+def test_validation_errors_are_told_apart_by_their_text(message: str, retry: Retry, stops_run: bool, hint: str) -> None:
     fault = fault_of("ValidationError", message)
-    assert (fault.retry, fault.stops_run) == (NEVER, stops_run)
+    assert (fault.retry, fault.stops_run) == (retry, stops_run)
     assert hint in str(fault.hint)
+
+
+def test_the_log_of_a_component_has_its_own_group() -> None:
+    context = FaultContext("ep", "us-west-2", "https://x", component="summaries")
+    hint = str(classify("ModelError", 424, {"OriginalStatusCode": 500}, context).hint)
+    assert "group `/aws/sagemaker/InferenceComponents/summaries`" in hint
 
 
 def test_a_null_message_without_a_code_is_a_throttle_and_a_missing_one_is_not() -> None:

@@ -75,3 +75,11 @@ def test_the_account_is_sought_where_the_credentials_come_from(
 def test_a_profile_of_the_configuration_beats_the_environment() -> None:
     environ = {"AWS_ACCESS_KEY_ID": "ASIAY34FZKBOKMUTVV7A", "AWS_ROLE_ARN": "arn:aws:iam::555555555555:role/ci"}
     assert identity_of(AwsSettings(profile="work"), environ, "work", {}) == "profile:work"
+
+
+def test_a_role_to_assume_decides_whose_account_it_is() -> None:
+    keys = StaticKeys("ASIAY34FZKBOKMUTVV7A", "secret")
+    settings = AwsSettings(keys=keys, role_arn="arn:aws:iam::777777777777:role/eval")
+    assert identity_of(settings, {}, "work", {"sso_account_id": "222222222222"}) == "account:777777777777"
+    odd = AwsSettings(keys=keys, role_arn="eval")
+    assert identity_of(odd, {}, "work", {}) == "role:eval"

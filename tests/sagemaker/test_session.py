@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -158,6 +159,58 @@ def test_targets_of_one_run_share_credentials_between_regions_and_say_a_notice_o
     assert len(notices) == 1
     assert west.credentials is second.credentials is not first.credentials
     assert targets.resolve(AwsSettings()) is second
+
+
+def test_the_control_plane_and_the_price_list_are_where_boto3_calls_them() -> None:
+    west, gov = target_of(AwsSettings(region="us-west-2")), target_of(AwsSettings(region="us-gov-west-1"))
+    assert west.control_url == "https://api.sagemaker.us-west-2.amazonaws.com"
+    assert west.pricing_url == gov.pricing_url == "https://api.pricing.us-east-1.amazonaws.com"
+    assert gov.control_url == "https://api.sagemaker.us-gov-west-1.amazonaws.com"
+
+
+def test_where_the_runtime_has_a_url_of_its_own_nobody_else_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    custom = AwsSettings(endpoint_url="http://127.0.0.1:1")
+    assert (target_of(custom).control_url, target_of(custom).pricing_url) == (None, None)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "http://127.0.0.1:1")
+    assert (target_of().control_url, target_of().pricing_url) == (None, None)
+
+
+def test_unless_the_others_are_configured_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER", "http://127.0.0.1:2/")
+    target = target_of(AwsSettings(endpoint_url="http://127.0.0.1:3"))
+    assert (target.url, target.control_url, target.pricing_url) == (
+        "http://127.0.0.1:3", "http://127.0.0.1:2", "http://127.0.0.1:1",
+    )  # fmt: skip
+
+
+def test_a_bad_url_of_the_control_plane_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER", "localhost")
+    with pytest.raises(SetupError) as caught:
+        target_of()
+    assert "AWS_ENDPOINT_URL_SAGEMAKER," in str(caught.value.hint)
+
+
+def test_services_of_a_profile_that_are_not_there_are_refused(aws_config: Callable[[str], Path]) -> None:
+    aws_config("[profile work]\nservices = here\n")
+    with pytest.raises(SetupError) as caught:
+        target_of(AwsSettings(profile="work"))
+    assert "services" in str(caught.value) and "~/.aws/config" in str(caught.value.hint)
+
+
+def test_a_static_target_has_every_service_at_its_url() -> None:
+    target = static_target("http://127.0.0.1:1/", "us-east-1", "sandbox", "AKIASANDBOX", "s")
+    assert {target.url, target.control_url, target.pricing_url, target.services_url} == {"http://127.0.0.1:1"}
+
+
+def test_credentials_are_found_anew_when_they_are_asked_for_again(tmp_path: Path) -> None:
+    file = tmp_path / "credentials"
+    file.write_text("[default]\naws_access_key_id = AKIAOLD\naws_secret_access_key = a\n")
+    source = target_of().credentials
+    used = source.current()
+    file.write_text("[default]\naws_access_key_id = AKIANEW\naws_secret_access_key = b\n")
+    renewed = asyncio.run(source.renew(used))
+    assert (used.access_key, renewed and renewed.access_key) == ("AKIAOLD", "AKIANEW")
 
 
 def test_a_static_target_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.credentials import Credentials
 
 from sagemaker_eval.errors import EndpointFault, Retry, SetupError
 from sagemaker_eval.model import Answer, Request
@@ -98,7 +99,7 @@ async def fault_of(transport: Transport, endpoint: str = "ep", body: bytes = b"{
 def test_an_answer_carries_what_the_headers_told() -> None:
     reply = http(
         200, b'{"generated_text": "ok"}', "Content-Type: application/json; charset=utf-8", "x-amzn-RequestId: id-1",
-        "x-Amzn-Invoked-Production-Variant: AllTraffic",
+        "x-Amzn-Invoked-Production-Variant: AllTraffic", "X-Amzn-SageMaker-Custom-Attributes: trace=7",
     )  # fmt: skip
 
     async def story() -> None:
@@ -107,6 +108,7 @@ def test_an_answer_carries_what_the_headers_told() -> None:
         assert (answer.body, answer.status) == (b'{"generated_text": "ok"}', 200)
         assert answer.content_type == "application/json; charset=utf-8"
         assert (answer.variant, answer.request_id) == ("AllTraffic", "id-1")
+        assert answer.told == (("customAttributes", "trace=7"),)
         assert answer.timings.wire == 250.0
         assert server.bodies == [b'{"inputs": "hi"}']
 
@@ -238,6 +240,54 @@ def test_a_slow_answer_is_given_up_after_the_timeout() -> None:
         async with serving(ep=b"") as server, transport_to(server.url, timeout_ms=30) as transport:
             fault = await fault_of(transport)
         assert fault.message == "no answer from `ep` within 30 ms (ReadTimeout)"
+
+    run(story)
+
+
+def test_an_answer_that_comes_after_the_timeout_is_taken_by_nobody() -> None:
+    async def story() -> None:
+        async with serving(ep=b"") as server, transport_to(server.url, timeout_ms=50) as transport:
+            await fault_of(transport, body=b"one")
+            server.replies["ep"] = http(200, b"answer to two")
+            assert (await transport(Request("ep", b"two"))).body == b"answer to two"
+        assert server.connections == 2, "the connection that still owes an answer is not used again"
+
+    run(story)
+
+
+def test_a_body_that_is_too_large_opens_no_connection() -> None:
+    async def story() -> None:
+        async with serving(ep=http(200, b"ok")) as server, transport_to(server.url) as transport:
+            fault = await fault_of(transport, body=bytes(25 * 1024 * 1024 + 1))
+        assert (fault.code, fault.attempts, server.connections) == ("413", 0, 0)
+
+    run(story)
+
+
+class InTurn(dict[str, bytes]):
+    """Replies that come one after the other, whoever asks."""
+
+    def __init__(self, *replies: bytes) -> None:
+        super().__init__()
+        self.left = list(replies)
+
+    def __missing__(self, endpoint: str) -> bytes:
+        return self.left.pop(0)
+
+
+def test_a_session_that_expires_is_renewed_and_the_call_made_again() -> None:
+    chain = [Credentials("OLD", "old-secret", "t1"), Credentials("NEW", "new-secret", "t2")]
+    expired = http(403, b'{"message": "The security token is expired"}', "x-amzn-ErrorType: ExpiredTokenException")
+
+    async def story() -> None:
+        async with serving() as server:
+            server.replies = InTurn(expired, http(200, b"ok"))
+            source, pool = CredentialSource(lambda: chain.pop(0)), ConnectionPool(1, proxies=False)
+            answer = await Transport(Wire(target_at(server.url)), source, pool)(Request("ep", b"{}"))
+            await pool.close()
+        assert (answer.body, answer.attempts) == (b"ok", 2)
+        assert ["Credential=OLD/" in head for head in server.heads] == [True, False]
+        assert "Credential=NEW/" in server.heads[1]
 
     run(story)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,15 @@ class Caller:
         members.setdefault("ContentType", "application/json")
         response: dict[str, Any] = {**self.client.invoke_endpoint(EndpointName=endpoint, Body=body, **members)}
         return {**response, "Body": response["Body"].read()}
+
+    def parts(self, endpoint: str, document: Json, **members: Any) -> Iterator[bytes]:
+        """The parts of a streamed answer, as they come."""
+        body = document if isinstance(document, bytes) else json.dumps(document).encode()
+        members.setdefault("ContentType", "application/json")
+        response = self.client.invoke_endpoint_with_response_stream(EndpointName=endpoint, Body=body, **members)
+        with closing(response["Body"]) as stream:
+            for event in stream:
+                yield event["PayloadPart"]["Bytes"]
 
     def ask(self, endpoint: str, document: Json, **members: Any) -> Json:
         """The decoded body of the answer."""
@@ -62,7 +71,9 @@ def connect() -> Iterator[Connect]:
     """Connects boto3 to a sandbox, with its keys or with others."""
     with ExitStack() as stack:
 
-        def open_client(sandbox: Sandbox, key_id: str | None = None, secret: str | None = None) -> Caller:
+        def open_client(
+            sandbox: Sandbox, key_id: str | None = None, secret: str | None = None, read_timeout: float = 20
+        ) -> Caller:
             client = boto3.Session().client(
                 "sagemaker-runtime",
                 endpoint_url=sandbox.url,
@@ -73,7 +84,7 @@ def connect() -> Iterator[Connect]:
                     retries={"total_max_attempts": 1, "mode": "standard"},
                     proxies={},
                     max_pool_connections=32,
-                    read_timeout=20,
+                    read_timeout=read_timeout,
                 ),
             )
             stack.callback(client.close)

@@ -26,8 +26,9 @@ def test_bodies_take_bounded_memory() -> None:
     assert len(log.entries()) == 2
 
 
-def test_requests_that_name_no_endpoint_count_as_well() -> None:
+def test_only_invocations_count() -> None:
     log = RequestLog()
+    log.add(entry())
     log.add(entry(endpoint=None))
 
-    assert (log.count(), log.count("e")) == (1, 0)
+    assert (log.count(), log.count("e"), len(log.entries())) == (1, 1, 2)

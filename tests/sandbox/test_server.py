@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from queue import Queue
@@ -104,6 +105,24 @@ def test_requests_are_logged_with_what_became_of_them(serve: Any, connect: Any) 
     assert seen == [first, second]
 
 
+def test_only_invocations_are_counted(serve: Any, connect: Any) -> None:
+    sandbox = serve()
+    exchange(sandbox, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    connect(sandbox).invoke("llama-3", PROMPT)
+
+    assert (sandbox.count(), len(sandbox.requests)) == (1, 2)
+
+
+def test_the_moment_of_an_answer_is_kept(serve: Any, connect: Any) -> None:
+    sandbox = serve()
+    before = time.perf_counter()
+    connect(sandbox).invoke("llama-3", PROMPT)
+
+    (request,) = sandbox.requests
+    assert before < request.answer_started_at < time.perf_counter()
+    assert request.first_token_at is None
+
+
 def test_many_callers_at_once_each_get_their_own_answer(serve: Any, connect: Any) -> None:
     sandbox = serve('endpoints: {"*": {answers: [{pattern: "item (\\\\d+)$", answer: "about \\\\1"}]}}')
     caller = connect(sandbox)
@@ -196,10 +215,13 @@ def test_strange_requests_get_an_error_and_leave_the_server_alive(
 def test_a_bug_of_the_sandbox_is_an_internal_failure_without_a_traceback(
     serve: Any, connect: Any, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def broken_clock() -> float:
-        raise ZeroDivisionError
+    broken: list[bool] = []
 
-    caller = connect(serve(clock=broken_clock))
+    def clock() -> float:
+        return 1 / 0 if broken else 0.0
+
+    caller = connect(serve(clock=clock))
+    broken.append(True)
 
     assert error_of(lambda: caller.invoke("llama-3", PROMPT))[:2] == (500, "InternalFailure")
     assert capfd.readouterr() == ("", "")

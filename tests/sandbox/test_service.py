@@ -8,11 +8,14 @@ import pytest
 
 from sagemaker_eval.model import Json
 from sagemaker_eval.sandbox.faults import FAULTS
+from sagemaker_eval.sandbox.invocations import read_invocation
+from sagemaker_eval.sandbox.openai_path import BearerCheck
 from sagemaker_eval.sandbox.replies import Ending, Reply
 from sagemaker_eval.sandbox.script import SandboxScript
 from sagemaker_eval.sandbox.script_entries import FaultsEntry
 from sagemaker_eval.sandbox.service import Service
 from sagemaker_eval.sandbox.signature import Incoming, SignatureCheck
+from sagemaker_eval.sandbox.streaming import STREAM_FAULTS
 
 Ask = Callable[..., Reply]
 
@@ -29,11 +32,13 @@ class Unsigned(SignatureCheck):
 
 def asking(script: Json = None, clock: Callable[[], float] = lambda: 0.0) -> Ask:
     """A function that sends a text to an endpoint of a new service."""
-    service = Service(SandboxScript.parse(script, "script.yaml"), Unsigned(), clock)
+    parsed = SandboxScript.parse(script, "script.yaml")
+    service = Service(parsed, Unsigned(), BearerCheck("KEY", "secret", clock), clock)
 
     def ask(endpoint: str = "llama-3", text: str = "hello", **more: Any) -> Reply:
         body = json.dumps({"inputs": text, **more}).encode()
-        return service.reply(Incoming("POST", f"/endpoints/{endpoint}/invocations", {}, body), endpoint)
+        incoming = Incoming("POST", f"/endpoints/{endpoint}/invocations", {}, body)
+        return service.reply(incoming, read_invocation(incoming))
 
     return ask
 
@@ -149,7 +154,7 @@ def test_status_0_is_a_time_out_of_the_container() -> None:
 def test_a_script_can_set_every_fault_that_there_is() -> None:
     settable = set(FaultsEntry.known_keys()) - {"coldStart"} | {"modelNotReady"}
 
-    assert settable == set(FAULTS.names())
+    assert settable == {*FAULTS.names(), *STREAM_FAULTS.names()}
 
 
 def test_first_attempts_fail_in_turn_and_then_the_request_succeeds() -> None:

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from botocore.auth import SigV4Auth
+from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sagemaker_eval.sandbox.replies import Refusal
-from sagemaker_eval.sandbox.signature import Incoming, SignatureCheck
+from sagemaker_eval.sandbox.signature import Incoming, Scope, SignatureCheck, claimed_scope
 
 TARGET = "/endpoints/llama-3/invocations"
 NOW = time.time()
@@ -131,3 +131,38 @@ def test_the_host_must_be_signed() -> None:
 
     message = "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."
     assert refusal(changed(incoming, authorization=authorization))[2] == message
+
+
+def test_each_service_has_its_own_scope() -> None:
+    incoming = signed(service="pricing")
+
+    assert SignatureCheck("KEY", "secret").of_service("pricing").region(incoming) == "us-east-1"
+    assert refusal(incoming)[2] == "Credential should be scoped to correct service: 'sagemaker'. "
+
+
+@given(st.text("abc./~", min_size=1, max_size=12))
+def test_the_path_of_an_object_is_signed_as_it_is(key: str) -> None:
+    request = AWSRequest("GET", f"http://localhost/bucket/{key}", {"Host": "localhost"}, b"")
+    S3SigV4Auth(Credentials("KEY", "secret"), "s3", "eu-west-3").add_auth(request)
+    headers = {name.lower(): value for name, value in request.headers.items()}
+
+    incoming = Incoming("GET", f"/bucket/{key}", headers, b"")
+
+    assert SignatureCheck("KEY", "secret").of_service("s3").region(incoming) == "eu-west-3"
+
+
+@pytest.mark.parametrize("stated", ["UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"])
+def test_an_object_may_come_unsigned_and_a_call_of_sagemaker_may_not(stated: str) -> None:
+    headers = {"X-Amz-Content-SHA256": stated}
+    check = SignatureCheck("KEY", "secret").of_service("s3")
+
+    assert check.region(signed(b"anything", headers=headers, service="s3")) == "us-east-1"
+    assert refusal(signed(b"anything", headers=headers))[1] == "InvalidSignatureException"
+
+
+def test_the_scope_that_a_caller_claims_is_read_without_a_check() -> None:
+    forged = changed(signed(service="s3", region="eu-west-3"), host="elsewhere")
+
+    assert claimed_scope(forged.headers) == Scope("eu-west-3", "s3")
+    assert claimed_scope({}) is None
+    assert claimed_scope({"authorization": "Bearer abc"}) is None

@@ -53,6 +53,17 @@ class Asked:
         return parameters if isinstance(parameters, dict) else EMPTY
 
     @property
+    def streams(self) -> bool:
+        """Whether the body asks for a stream."""
+        return self.fields.get("stream") is True
+
+    @property
+    def includes_usage(self) -> bool:
+        """Whether an OpenAI-compatible stream is to end with its usage."""
+        options = self.fields.get("stream_options")
+        return isinstance(options, dict) and options.get("include_usage") is True
+
+    @property
     def prompt(self) -> str:
         """Everything that is asked, as one text."""
         if self.document is NOT_JSON:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from sagemaker_eval.model import Json, compact_json
@@ -12,12 +12,26 @@ from sagemaker_eval.sandbox.containers.asking import Asked
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """Bytes that a streaming container writes at once: a line or an event, with a token of the text or without."""
+
+    data: bytes
+    has_token: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ContainerAnswer:
-    """The HTTP response of a container; a status of 400 and above reaches the caller as a ModelError."""
+    """The HTTP response of a container; a status of 400 and above reaches the caller as a ModelError.
+
+    `pieces` are those of a stream, and `body` is all of them; an answer that is not streamed has none. `failure` gives
+    what the container writes into its stream, in its own dialect, where generation fails with a message.
+    """
 
     body: bytes
     status: int = 200
     content_type: str = "application/json"
+    pieces: tuple[Piece, ...] = ()
+    failure: Callable[[str], bytes] | None = field(default=None, compare=False)
 
 
 Container = Callable[[Asked], ContainerAnswer]
@@ -27,11 +41,19 @@ CONTAINERS: Registry[Container] = Registry("shape")
 
 
 def answer_json(document: Json, status: int = 200) -> ContainerAnswer:
-    return ContainerAnswer(compact_json(document).encode("utf-8", "surrogatepass"), status)
+    return ContainerAnswer(json_bytes(document), status)
 
 
 def answer_text(text: str, status: int = 200) -> ContainerAnswer:
-    return ContainerAnswer(text.encode("utf-8", "surrogatepass"), status, "text/plain; charset=utf-8")
+    return ContainerAnswer(text_bytes(text), status, "text/plain; charset=utf-8")
+
+
+def json_bytes(document: Json) -> bytes:
+    return text_bytes(compact_json(document))
+
+
+def text_bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 def answer_id(asked: Asked) -> str:

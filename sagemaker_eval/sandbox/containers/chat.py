@@ -7,6 +7,7 @@ from sagemaker_eval.sandbox.containers.asking import Asked, limit, number, stops
 from sagemaker_eval.sandbox.containers.base import CONTAINERS, ContainerAnswer, answer_id, answer_json
 from sagemaker_eval.sandbox.containers.embedding import openai_embeddings
 from sagemaker_eval.sandbox.containers.generation import End, Generated, generate
+from sagemaker_eval.sandbox.containers.streams import SERVER_SENT_EVENTS, Dialect, stream_anthropic, stream_openai
 
 _SERVED_MODEL = "/opt/ml/model"
 _CREATED = 1735689600
@@ -23,8 +24,8 @@ def openai(asked: Asked) -> ContainerAnswer:
     return completions(asked)
 
 
-def completions(asked: Asked) -> ContainerAnswer:
-    """OpenAI's chat completion for `messages`, its completion for `prompt`."""
+def completions(asked: Asked, dialect: Dialect = SERVER_SENT_EVENTS) -> ContainerAnswer:
+    """OpenAI's chat completion for `messages`, its completion for `prompt`, streamed in `dialect` where asked for."""
     fields = asked.fields
     if flaw := _openai_flaw(asked):
         error = {"message": flaw, "type": "BadRequestError", "param": None, "code": 400}
@@ -32,8 +33,10 @@ def completions(asked: Asked) -> ContainerAnswer:
     wanted = limit(fields.get("max_completion_tokens")) or limit(fields.get("max_tokens"))
     stop = stops(fields.get("stop"))
     if "messages" in fields:
-        return answer_json(_chat(asked, generate(asked, wanted, stop)))
-    return answer_json(_completion(asked, generate(asked, wanted, stop, _COMPLETION_DEFAULT_TOKENS)))
+        document = _chat(asked, generate(asked, wanted, stop))
+    else:
+        document = _completion(asked, generate(asked, wanted, stop, _COMPLETION_DEFAULT_TOKENS))
+    return stream_openai(document, asked, dialect) if asked.streams else answer_json(document)
 
 
 @CONTAINERS.register("anthropic")
@@ -47,7 +50,7 @@ def anthropic(asked: Asked) -> ContainerAnswer:
             error = {"type": "invalid_request_error", "message": f"{name}: Field required"}
             return answer_json({"type": "error", "error": error}, 400)
     made = generate(asked, limit(fields["max_tokens"]), stops(fields.get("stop_sequences")))
-    message: Json = {
+    message: dict[str, Json] = {
         "id": f"msg_{answer_id(asked)}",
         "type": "message",
         "role": "assistant",
@@ -57,7 +60,7 @@ def anthropic(asked: Asked) -> ContainerAnswer:
         "stop_sequence": made.stopped_by,
         "usage": {"input_tokens": made.prompt_tokens, "output_tokens": made.tokens},
     }
-    return answer_json(message)
+    return stream_anthropic(message) if asked.streams else answer_json(message)
 
 
 def _anthropic_completion(asked: Asked) -> ContainerAnswer:
@@ -94,7 +97,7 @@ def _openai_flaw(asked: Asked) -> str | None:
     return None
 
 
-def _chat(asked: Asked, made: Generated) -> Json:
+def _chat(asked: Asked, made: Generated) -> dict[str, Json]:
     message: Json = {"role": "assistant", "content": made.text, "reasoning_content": None, "tool_calls": []}
     return {
         "id": f"chatcmpl-{answer_id(asked)}",
@@ -114,7 +117,7 @@ def _chat(asked: Asked, made: Generated) -> Json:
     }
 
 
-def _completion(asked: Asked, made: Generated) -> Json:
+def _completion(asked: Asked, made: Generated) -> dict[str, Json]:
     return {
         "id": f"cmpl-{answer_id(asked)}",
         "object": "text_completion",

@@ -9,6 +9,7 @@ from sagemaker_eval.sandbox.containers.asking import Asked, limit, number, stops
 from sagemaker_eval.sandbox.containers.base import CONTAINERS, ContainerAnswer, answer_json, answer_text
 from sagemaker_eval.sandbox.containers.chat import completions
 from sagemaker_eval.sandbox.containers.generation import End, Generated, generate
+from sagemaker_eval.sandbox.containers.streams import JSON_LINES, LOGPROB, stream_lmi, stream_text, stream_tgi
 from sagemaker_eval.sandbox.containers.tokens import token_texts
 
 _FINISH = {End.DONE: "eos_token", End.LIMIT: "length", End.STOP: "stop_sequence"}
@@ -37,7 +38,10 @@ def tgi(asked: Asked) -> ContainerAnswer:
         return answer_json({"error": f"Input validation error: {flaw}", "error_type": "validation"}, 422)
     parameters = asked.parameters
     made = generate(asked, limit(parameters.get("max_new_tokens")), stops(parameters.get("stop")), _TGI_DEFAULT_TOKENS)
-    answer: dict[str, Any] = {"generated_text": _with_prompt(asked, made, default=False)}
+    text = _with_prompt(asked, made, default=False)
+    if asked.streams:
+        return stream_tgi(text, made, _FINISH[made.end], parameters.get("seed"))
+    answer: dict[str, Any] = {"generated_text": text}
     if parameters.get("details") is True:
         prefill = _tokens(asked.prompt, "logprob") if parameters.get("decoder_input_details") is True else []
         answer["details"] = {
@@ -56,12 +60,15 @@ def lmi(asked: Asked) -> ContainerAnswer:
     fields = asked.fields
     if "inputs" not in fields:
         if "messages" in fields or "prompt" in fields:
-            return completions(asked)
+            return completions(asked, JSON_LINES)
         return answer_json({"error": "Missing `inputs` in the request payload", "code": 424}, 424)
     parameters = asked.parameters
     stop = stops(parameters.get("stop_sequences")) or stops(parameters.get("stop"))
     made = generate(asked, limit(parameters.get("max_new_tokens")), stop, _LMI_DEFAULT_TOKENS)
-    answer: dict[str, Any] = {"generated_text": _with_prompt(asked, made, default=False)}
+    text = _with_prompt(asked, made, default=False)
+    if asked.streams:
+        return stream_lmi(text, made, _FINISH[made.end])
+    answer: dict[str, Any] = {"generated_text": text}
     if parameters.get("details") is True:
         answer["details"] = {
             "finish_reason": _FINISH[made.end],
@@ -111,7 +118,8 @@ def custom(asked: Asked) -> ContainerAnswer:
 @CONTAINERS.register("text")
 def text(asked: Asked) -> ContainerAnswer:
     """A container that answers in plain text."""
-    return answer_text(generate(asked).text)
+    made = generate(asked)
+    return stream_text(made.text) if asked.streams else answer_text(made.text)
 
 
 def _tgi_flaw(asked: Asked) -> str | None:
@@ -139,4 +147,4 @@ def _with_prompt(asked: Asked, made: Generated, *, default: bool) -> str:
 
 
 def _tokens(text: str, logprob: str) -> list[dict[str, Json]]:
-    return [{"id": index, "text": token, logprob: -0.1} for index, token in enumerate(token_texts(text), 1)]
+    return [{"id": index, "text": token, logprob: LOGPROB} for index, token in enumerate(token_texts(text), 1)]
