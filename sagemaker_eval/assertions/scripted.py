@@ -10,6 +10,7 @@ from sagemaker_eval.assertions.script_results import verdict_of
 from sagemaker_eval.errors import ConfigError, ScriptError
 from sagemaker_eval.model import AssertionSpec, Json, TestCase, UserCode, Verdict
 from sagemaker_eval.text.code import PYTHON_MARK, Code, Role, compile_code
+from sagemaker_eval.text.scripts import PREFIX
 
 JAVASCRIPT = Role("javascript", ("output", "context"), python_function="get_assert")
 PYTHON = Role("python", ("output", "context"), python_function="get_assert")
@@ -50,6 +51,9 @@ def _judged_by_templated(spec: AssertionSpec, compiled: Callable[[str], Code]) -
     """Code with `{{name}}` in it is other code for each case: as promptfoo does, the value is put in as it stands."""
 
     def check(subject: Subject) -> Verdict | Awaitable[Verdict]:
+        if _became_other_code(spec.value, subject.value):
+            message = "the value of a variable made this code a file's or Python's: only what is written may be that"
+            return Verdict(False, 0.0, f"{spec.kind}: {message}", spec)
         try:
             code = compiled(subject.value)
         except ConfigError as error:
@@ -57,6 +61,12 @@ def _judged_by_templated(spec: AssertionSpec, compiled: Callable[[str], Code]) -
         return _verdict(spec, code, subject)
 
     return check
+
+
+def _became_other_code(written: str, rendered: str) -> bool:
+    """Whether a template turned JavaScript into the name of a script, or into Python, which no sandbox holds."""
+    marks = (PREFIX, PYTHON_MARK)
+    return rendered.strip().startswith(marks) and not written.strip().startswith(marks)
 
 
 async def _verdict(spec: AssertionSpec, code: Code, subject: Subject) -> Verdict:

@@ -79,7 +79,7 @@ def differences(kept: Origin, asked: Origin, body: bytes) -> list[str]:
 def _kept(created: float, endpoint: str, written: str) -> Kept:
     try:
         return Kept(created, Origin.read(endpoint, written))
-    except (ValueError, KeyError, TypeError):
+    except ValueError:
         return Kept(created, None)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
@@ -59,18 +59,18 @@ class Origin:
 
     def written(self, run: str = "") -> str:
         """As JSON, without what is as usual and without the endpoint, which has a column of its own."""
-        told = asdict(replace(self, run=run)) if run else asdict(self)
-        return compact_json({name: told[name] for name, usual in _USUAL if told[name] != usual})
+        told = {name: value for name, usual in _USUAL if (value := getattr(self, name)) != usual}
+        return compact_json({**told, "run": run} if run else told)
 
     @classmethod
     def read(cls, endpoint: str, written: str) -> Origin:
         """What was `written`, by this version or by one that knows more parts. Raises `ValueError`."""
         told = json.loads(written)
-        known = {name: told[name] for name, _ in _USUAL if name in told}
         try:
+            known = {name: told[name] for name, _ in _USUAL if name in told}
             routing = tuple((str(name), str(value)) for name, value in told.get("routing", ()))
             return cls(endpoint, **{**known, "routing": routing})
-        except TypeError as error:
+        except (TypeError, AttributeError) as error:
             raise ValueError("the parts of a key cannot be read") from error
 
 

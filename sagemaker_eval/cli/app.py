@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
 import typer
 
 from sagemaker_eval import __version__
+from sagemaker_eval.cli import cache as cache_command
+from sagemaker_eval.cli import delete as delete_command
 from sagemaker_eval.cli import eval as eval_command
+from sagemaker_eval.cli import export as export_command
 from sagemaker_eval.cli import init as init_command
 from sagemaker_eval.cli import list as list_command
+from sagemaker_eval.cli import merge as merge_command
+from sagemaker_eval.cli import probe as probe_command
+from sagemaker_eval.cli import regrade as regrade_command
 from sagemaker_eval.cli import sandbox as sandbox_command
 from sagemaker_eval.cli import schema as schema_command
+from sagemaker_eval.cli import show as show_command
 from sagemaker_eval.cli import validate as validate_command
 from sagemaker_eval.cli.exit_codes import BUG, INTERRUPTED, NOT_STARTED
 from sagemaker_eval.cli.failures import print_failure
@@ -32,9 +40,16 @@ app = typer.Typer(
 app.command("eval", context_settings={"allow_extra_args": True})(eval_command.command)
 app.command("validate", context_settings={"allow_extra_args": True})(validate_command.command)
 app.command("init")(init_command.command)
+app.command("probe")(probe_command.command)
 app.command("schema")(schema_command.command)
 app.command("sandbox")(sandbox_command.command)
+app.command("show")(show_command.command)
+app.command("export")(export_command.command)
+app.command("merge")(merge_command.command)
+app.command("regrade", context_settings={"allow_extra_args": True})(regrade_command.command)
+app.command("delete")(delete_command.command)
 app.add_typer(list_command.app)
+app.add_typer(cache_command.app)
 
 
 def _print_version(wanted: bool) -> None:
@@ -65,7 +80,9 @@ def run(arguments: Sequence[str]) -> int:
     except LoggedBug as bug:
         return _report_bug(bug)
     except Exception as bug:
-        return _report_bug(written_down(bug))
+        from sagemaker_eval.cli.scrubbing import Scrubber
+
+        return _report_bug(written_down(bug, Scrubber.of_environment(os.environ).text))
     return 0
 
 

@@ -26,9 +26,11 @@ def dry_run(run: Prepared) -> int:
     expected = [Expected(spec) for spec in run.suite.providers]
     shown = asyncio.run(_rendered(run, {id(part.spec): part for part in expected}))
     rest = run.plan.total - shown
-    _print(f"{counted(run.plan.total, 'case')} planned, nothing sent{f'; {rest:,} more not shown' if rest else ''}")
+    _print(
+        run, f"{counted(run.plan.total, 'case')} planned, nothing sent{f'; {rest:,} more not shown' if rest else ''}"
+    )
     for line in estimate(run, [part for part in expected if part.calls or part.hits]):
-        _print(line)
+        _print(run, line)
     return FINE
 
 
@@ -48,7 +50,7 @@ async def _rendered(run: Prepared, expected: Mapping[int, Expected]) -> int:
             continue
         if text is not None:
             shown += 1
-            _print(run.scrubber.text(text))
+            _print(run, text)
     await run.bench.pool.close()
     if problems:
         raise ConfigError(dict.fromkeys(problems))
@@ -75,14 +77,15 @@ async def _stored(provider: Provider, call: Call) -> Response | None:
         return None
 
 
-def _print(text: str) -> None:
+def _print(run: Prepared, text: str) -> None:
     console = stdout()
     with writing_to_stdout():
-        console.print(visible(text, console), soft_wrap=True)
+        console.print(visible(run.scrubber.text(text), console), soft_wrap=True)
 
 
 def _as_text(run: Prepared, case: Case, call: Call, request: Request | None) -> str:
-    title = f"test {case.row.index}, {case.column.provider.name}, prompt {case.column.prompt.label!r:.80}"
+    label = run.scrubber.text(case.column.prompt.label)
+    title = f"test {case.row.index}, {case.column.provider.name}, prompt {label!r:.80}"
     if request is None:
         return f"{title}: no request\n{call.prompt}\n"
     try:

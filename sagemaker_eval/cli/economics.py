@@ -5,13 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sagemaker_eval.cli.preparing import Prepared
+from sagemaker_eval.events import RunFinished
 from sagemaker_eval.model import ColumnSummary, EndpointUse, RunSummary
 from sagemaker_eval.providers.endpoints import Shared
 
 
-async def with_endpoints(run: Prepared, summary: RunSummary) -> RunSummary:
-    """The summary with the use of each endpoint that was called; prices are looked up where they can be."""
-    uses = await run.services.endpoints.used()
+async def with_endpoints(run: Prepared, finished: RunFinished) -> RunSummary:
+    """The summary with the use of each endpoint that was called.
+
+    Prices are looked up where they can be; a run that was stopped early is not held up for that.
+    """
+    summary = finished.summary
+    whole = finished.stopped_by is None and not finished.interrupted and not summary.total.skipped
+    uses = await run.services.endpoints.used(ask=whole)
     return replace(summary, endpoints=tuple(_counted(run, shared, use, summary) for shared, use in uses))
 
 

@@ -61,14 +61,14 @@ def report(run: Prepared, record: RunRecord, journal: Journal, finished: RunFini
     except SagevalError as error:
         failures.append(error)
     for words in run.services.endpoints.reports():
-        print_notice(stderr(), words)
+        print_notice(stderr(), run.scrubber.text(words))
     _say_how_it_ended(run, record, finished)
     for failure in failures:
         say_error(run, failure)
     for path in written:
-        print_notice(stderr(), f"results written to {path}")
+        print_notice(stderr(), run.scrubber.text(f"results written to {path}"))
     if run.settings.write:
-        print_notice(stderr(), f"run recorded in {folder}")
+        print_notice(stderr(), run.scrubber.text(f"run recorded in {folder}"))
     return not failures
 
 
@@ -93,13 +93,15 @@ def _say_how_it_ended(run: Prepared, record: RunRecord, finished: RunFinished) -
     if finished.stopped_by is not None:
         say_error(run, finished.stopped_by)
         if done:
-            again = f"; go on with `{_resume_command(record)}`" if run.settings.write else ""
+            again = f"; {_how_to_go_on(run, record)}" if run.settings.write else ""
             print_notice(stderr(), f"the run had to stop after {done} of {total} cases; these are kept{again}")
     if finished.interrupted:
         print_notice(stderr(), f"interrupted after {done} of {total} cases; {_how_to_go_on(run, record)}")
 
 
 def _how_to_go_on(run: Prepared, record: RunRecord) -> str:
+    if run.request.regraded:
+        return "judge them again with the same command"
     if run.settings.write:
         return f"go on with `{_resume_command(record)}`"
     if run.services.store is not None and not run.services.refresh and not _asks_only_user_code(run):

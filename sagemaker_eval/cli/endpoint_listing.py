@@ -61,7 +61,7 @@ class Listing:
 
 def list_endpoints(request: EndpointsRequest) -> None:
     """Print the endpoints. Raises `SetupError` where they cannot be listed."""
-    scrubber = Scrubber()
+    scrubber = Scrubber.of_environment(request.process)
     notices = Notices(scrubber)
     with scrubber.errors(), _target(request, notices, scrubber) as target:
         listing = asyncio.run(_listed(request, target))

@@ -98,9 +98,27 @@ def command(
     allow_changes: bool = typer.Option(
         False, "--allow-changes", help="Go on with a run although its configuration was changed since."
     ),
+    record: str | None = typer.Option(
+        None, metavar="FILE", help="Record every call and its answer, for --replay; see docs/replay.md."
+    ),
+    replay: str | None = typer.Option(
+        None, metavar="FILE", help="Answer from what --record wrote: no account, no network, the same each time."
+    ),
     max_calls: int | None = typer.Option(None, min=1, metavar="N", help="Stop before the run makes more calls."),
     max_cost: float | None = typer.Option(
         None, min=0, metavar="USD", help="Stop before the endpoints' instances cost more."
+    ),
+    max_time: str | None = typer.Option(
+        None, metavar="TIME", help="Stop the run after so long: 90s, 15m, 2h, or plain seconds."
+    ),
+    shard: str | None = typer.Option(
+        None, metavar="I/N", help="Run part I of N of the cases; `sageval merge` puts the parts together."
+    ),
+    shard_by: str | None = typer.Option(
+        None, metavar="id|cost", help="Split by the cases' ids, or by the latencies of an earlier run [default: id]."
+    ),
+    shard_from: str | None = typer.Option(
+        None, metavar="RUN", help="That run: its id, latest, or a result file [default: the newest that fits]."
     ),
     fail_under: float | None = typer.Option(
         None, min=0, max=100, metavar="PERCENT", help="Pass rate below which the run fails [default: 100]."
@@ -116,6 +134,7 @@ def command(
     """
     from sagemaker_eval.cli.evaluation import evaluate
     from sagemaker_eval.cli.requests import EvalRequest, filters_of, one_of, pairs_of, refuse_stray
+    from sagemaker_eval.cli.time_limits import seconds_of
 
     refuse_stray(context.args)
     request = EvalRequest(
@@ -160,9 +179,15 @@ def command(
         retry_errors=retry_errors,
         rerun=one_of("--rerun", rerun, ("failed", "errors")),
         allow_changes=allow_changes,
+        record=record,
+        replay=replay,
         max_calls=max_calls,
         max_cost=max_cost,
+        max_time_s=seconds_of("--max-time", max_time),
         failed_exit_code=failed_exit_code,
+        shard=shard,
+        shard_by=shard_by,
+        shard_from=shard_from,
         process=dict(os.environ),
     )
     if watch:

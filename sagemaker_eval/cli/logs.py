@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 
 from sagemaker_eval.errors import SagevalError
 
 _FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+_OURS = "sagemaker_eval"
+_LIBRARIES = ("aiohttp", "asyncio", "boto3", "botocore", "urllib3")
+"""Their warnings may quote requests; without a handler of ours Python would print them as they are."""
 
 
 class LoggedBug(Exception):
@@ -40,30 +45,41 @@ class _Scrubbing(logging.Formatter):
         return self._scrub(super().format(record))
 
 
+class _PrivateFile(logging.FileHandler):
+    """A log that its owner alone may read."""
+
+    def _open(self) -> TextIOWrapper:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        return TextIOWrapper(open(os.open(self.baseFilename, flags, 0o600), "ab"), encoding=self.encoding)
+
+
 @contextmanager
 def logging_to(path: Path, verbose: bool, scrub: Callable[[str], str], lasting: bool = True) -> Iterator[None]:
     """Log to `path`, and to stderr where `verbose`, until the block ends; `lasting` says whether the file stays then.
 
     Raises `LoggedBug` for whatever is not an expected error, once its traceback is in a file that stays.
     """
-    logger = logging.getLogger("sagemaker_eval")
-    handlers: list[logging.Handler] = [logging.FileHandler(path, encoding="utf-8", delay=True)]
+    ours = logging.getLogger(_OURS)
+    loggers = [ours, *map(logging.getLogger, _LIBRARIES)]
+    handlers: list[logging.Handler] = [_PrivateFile(path, encoding="utf-8", delay=True)]
     if verbose:
         handlers.append(logging.StreamHandler(sys.stderr))
-    level = logger.level
-    logger.setLevel(logging.DEBUG if verbose else logging.INFO)
+    level = ours.level
+    ours.setLevel(logging.DEBUG if verbose else logging.INFO)
     for handler in handlers:
         handler.setFormatter(_Scrubbing(scrub))
-        logger.addHandler(handler)
+        for logger in loggers:
+            logger.addHandler(handler)
     try:
         yield
     except SagevalError:
         raise
     except Exception as error:
-        logger.error("a bug in sageval", exc_info=error)
+        ours.error("a bug in sageval", exc_info=error)
         raise (LoggedBug(str(path), type(error).__name__) if lasting else written_down(error, scrub)) from error
     finally:
-        logger.setLevel(level)
+        ours.setLevel(level)
         for handler in handlers:
-            logger.removeHandler(handler)
+            for logger in loggers:
+                logger.removeHandler(handler)
             handler.close()

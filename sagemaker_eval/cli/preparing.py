@@ -20,6 +20,7 @@ from sagemaker_eval.calling.cache_limits import limits_of
 from sagemaker_eval.calling.cache_store import CacheStore
 from sagemaker_eval.calling.clock import Sleep
 from sagemaker_eval.calling.metering import Budget
+from sagemaker_eval.cli.cassettes import cassette_of, off_the_network
 from sagemaker_eval.cli.notices import Notices
 from sagemaker_eval.cli.requests import EvalRequest, is_set, unheeded
 from sagemaker_eval.cli.scrubbing import Scrubber
@@ -30,6 +31,7 @@ from sagemaker_eval.config.assertion_specs import SET
 from sagemaker_eval.config.environment import applied, build_environ
 from sagemaker_eval.config.gathering import Problems
 from sagemaker_eval.config.loading import load_with_options
+from sagemaker_eval.config.masking import secrets_of_environment, secrets_of_profiles
 from sagemaker_eval.config.names import KnownNames
 from sagemaker_eval.config.overrides import Overrides
 from sagemaker_eval.errors import ConfigError
@@ -61,7 +63,8 @@ REGISTERED = (assertions, formats, providers, reporting)
 """Importing these packages files their entries in the registries."""
 
 _CHANCE = random.SystemRandom()
-_SECRET_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+_OF_AWS = "sagemaker"
+"""The kind of provider whose calls are signed with AWS's keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +93,30 @@ class Prepared:
     """The files that the suite was made from."""
 
 
+class Work:
+    """How the cases of a run come by their answers: providers are asked. `cli.regrading` has another way."""
+
+    def suite(self, suite: Suite) -> Suite:
+        """What is left of the suite that the filters leave. Raises `ConfigError`."""
+        return suite
+
+    def carriers(self, pool: ProviderPool, templates: Templates, notices: Notices) -> tuple[Renderer, Answering]:
+        """Who makes the prompts and gets the answers."""
+        return Renderer(templates), Answering(pool)
+
+
 @contextmanager
-def prepared(request: EvalRequest, sleep: Sleep = asyncio.sleep) -> Iterator[Prepared]:
+def prepared(request: EvalRequest, sleep: Sleep = asyncio.sleep, work: Work | None = None) -> Iterator[Prepared]:
     """Prepare a run; the environment, the sandbox and the cache last until the block ends.
 
     `sleep` is how calls wait for their turn and before they are made again.
     """
+    work = work or Work()
     scrubber = Scrubber()
     notices = Notices(scrubber)
-    with scrubber.errors(), ExitStack() as stack:
+    with scrubber.errors(), off_the_network(request), ExitStack() as stack:
         environ = build_environ(request.process, request.env_files, ".env")
-        scrubber.add_credentials(environ.get(name) for name in _SECRET_VARIABLES)
+        scrubber.add(secrets_of_environment(environ))
         for note in unheeded(environ):
             notices(note)
         stack.enter_context(applied(environ))
@@ -109,23 +125,28 @@ def prepared(request: EvalRequest, sleep: Sleep = asyncio.sleep) -> Iterator[Pre
         files = stack.enter_context(recording())
         problems = Problems()
         loaded = problems.attempt(
-            lambda: load_with_options(request.config, _overrides(request), environ, known_names(), notices)
+            lambda: load_with_options(
+                request.config, _overrides(request), environ, known_names(), notices, scrubber.add
+            )
         )
         if loaded is None:
             problems.check()
         assert loaded is not None
         whole = suite = loaded.suite
         scrubber.add(suite.secrets)
-        scrubber.add_credentials(suite.env.get(name) for name in _SECRET_VARIABLES)
+        calls_nobody = request.sandbox or request.check_only or request.replay
+        if not calls_nobody and any(spec.kind == _OF_AWS for spec in suite.providers):
+            scrubber.add_credentials(secrets_of_profiles(suite.env))
         request = pinned(with_filters(request, loaded.options), suite.env)
         if not problems:
-            suite = select(suite, _filters(request, suite.env))
+            suite = work.suite(select(suite, _filters(request, suite.env)))
         stack.enter_context(applied(suite.env))
         templates = problems.attempt(lambda: Templates(suite.env, notices, request.strict, suite.filters))
         services = _services(
             request, suite, templates or Templates(suite.env, notices), (notices, scrubber), sleep, stack
         )
-        bench = _workbench(services, suite)
+        services.cassette = stack.enter_context(cassette_of(request, scrubber.bytes, notices))
+        bench = _workbench(services, suite, work, notices)
         checker = Checker(suite, whole, bench.renderer, bench.answering, bench.judge, partial=bool(problems))
         plan = problems.attempt(checker.plan) if templates else None
         problems.check()
@@ -137,11 +158,12 @@ def prepared(request: EvalRequest, sleep: Sleep = asyncio.sleep) -> Iterator[Pre
         yield Prepared(request, settings, suite, plan, bench, services, scrubber, notices, files.files)
 
 
-def _workbench(services: Services, suite: Suite) -> Workbench:
+def _workbench(services: Services, suite: Suite, work: Work, notices: Notices) -> Workbench:
     pool, templates = ProviderPool(services), services.templates
     assert templates is not None
     graders = RunGraders(pool, suite.max_concurrency)
-    return Workbench(pool, Renderer(templates), Answering(pool), Judge(templates, graders))
+    renderer, answering = work.carriers(pool, templates, notices)
+    return Workbench(pool, renderer, answering, Judge(templates, graders))
 
 
 def known_names() -> KnownNames:
@@ -193,7 +215,7 @@ def _services(
     sandbox = _target_of(started) if started else _nowhere() if request.check_only else None
     store = None
     folder = default_cache_folder(suite.env)
-    if suite.cache and not request.check_only and (folder.exists() or not request.dry_run):
+    if suite.cache and not (request.check_only or request.replay) and (folder.exists() or not request.dry_run):
         store = stack.enter_context(CacheStore(folder, notices, limits=limits_of(suite.env)))
     size = sum(concurrency(spec, suite) for spec in suite.providers)
     budget = Budget(request.max_calls, request.max_cost)
@@ -204,6 +226,7 @@ def _services(
         learn_secrets=scrubber.add_credentials,
         scrub=scrubber.bytes,
         store=store,
+        offline=request.dry_run or request.check_only,
         refresh=is_set(suite.env, "DEBUG") and request.cache is not True,
         sandbox=sandbox,
         sleep=sleep,

@@ -10,7 +10,9 @@ from sagemaker_eval.running.selection import Filters
 
 HONOURED = (
     "PROMPTFOO_CSV_DELIMITER",
+    "PROMPTFOO_EVAL_TIMEOUT_MS",
     "PROMPTFOO_FAILED_TEST_EXIT_CODE",
+    "PROMPTFOO_MAX_EVAL_TIME_MS",
     "PROMPTFOO_PASS_RATE_THRESHOLD",
     "PROMPTFOO_PROMPT_SEPARATOR",
 )
@@ -67,6 +69,9 @@ class EvalRequest:
     replay: str | None = None
     shard: str | None = None
     shard_by: str | None = None
+    shard_from: str | None = None
+    regraded: str | None = None
+    """Whose answers are judged again: a run, or a file."""
     process: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from sagemaker_eval.cli.requests import EvalRequest
 from sagemaker_eval.errors import ConfigError
-from sagemaker_eval.model import Json
+from sagemaker_eval.model import Json, compact_json
 from sagemaker_eval.running.folders import recorded_run
 from sagemaker_eval.running.journal import Journal, read_end, read_record
 from sagemaker_eval.running.plan import Plan
@@ -36,6 +37,7 @@ _OF_THE_RUN = (
     "sandbox_script",
     "shard",
     "shard_by",
+    "shard_from",
 )
 """Options that say what is run: a run that is gone on with has its own."""
 
@@ -57,6 +59,7 @@ _OF_THE_MOMENT = (
 """Options that a run has from its first command unless the new one says otherwise."""
 
 _FOLDER = "folder"
+_HIDDEN = "hidden"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,8 @@ class Resumption:
         Raises `ConfigError` where that is no longer what the run was made from, unless changes are allowed.
         """
         if not self.allow_changes:
-            refuse_changes(self.record, files, plan)
-        elif not is_same_plan(self.record, plan) or files != self.record.files:
+            refuse_changes(self.record, files, record)
+        elif not is_same_plan(self.record, record) or files != self.record.files:
             with Journal.reopen(self.folder) as old:
                 old.close()
                 rebased(old, replace(record, run_id=self.record.run_id, started_at=self.record.started_at), plan)
@@ -96,6 +99,7 @@ def resumed(request: EvalRequest) -> tuple[EvalRequest, Resumption | None]:
     folder = recorded_run(name, request.process, unfinished=again is Again.NONE).resolve()
     record = read_record(folder)
     _refuse_other_options(request, record.run_id)
+    _refuse_hidden_options(record)
     end = read_end(folder)
     os.chdir(record.command.get(_FOLDER) or ".")
     before = end.duration_ms if end else 0.0
@@ -120,18 +124,38 @@ def _refuse_other_options(request: EvalRequest, run_id: str) -> None:
     if request.allow_changes:
         given = [name for name in given if name != "config"]
     if given:
-        option = f"--{given[0].replace('_', '-').removesuffix('s')}"
+        option = _option(given[0])
         raise ConfigError.of(
             f"run {run_id} has its own options: `{option}` cannot be given as well",
             hint="leave it out; with --allow-changes another `-c` is taken",
         )
 
 
-def stored_command(request: EvalRequest) -> dict[str, Json]:
-    """What `run.json` keeps of a command, so that it can be carried out again from the same folder."""
+def _option(name: str) -> str:
+    """How the command line calls a field of the request."""
+    return "--var" if name == "variables" else f"--{name.replace('_', '-').removesuffix('s')}"
+
+
+def _refuse_hidden_options(record: RunRecord) -> None:
+    """Raise `ConfigError` where the run had a secret among its options: secrets are not on record."""
+    for name in record.command.get(_HIDDEN) or ():
+        raise ConfigError.of(
+            f"run {record.run_id} cannot be gone on with: its {_option(name)} held a secret, which is not on record",
+            hint="start it anew, with the secret in an environment variable that the configuration reads",
+        )
+
+
+def stored_command(request: EvalRequest, scrub: Callable[[str], str] = str) -> dict[str, Json]:
+    """What `run.json` keeps of a command, so that it can be carried out again from the same folder.
+
+    `scrub` takes the secrets out; which options had any is kept too.
+    """
     told = {name: getattr(request, name) for name in (*_OF_THE_RUN, *_OF_THE_MOMENT)}
-    filters = asdict(replace(request.filters, earlier=None))
-    return {**told, "filters": filters, "variables": dict(request.variables), _FOLDER: os.getcwd()}
+    told |= {"filters": asdict(replace(request.filters, earlier=None)), "variables": dict(request.variables)}
+    written = {name: compact_json(value) for name, value in told.items()}
+    shown = {name: scrub(text) for name, text in written.items()}
+    hidden = [name for name in shown if shown[name] != written[name]]
+    return {**{name: json.loads(text) for name, text in shown.items()}, _HIDDEN: hidden, _FOLDER: os.getcwd()}
 
 
 def _with_command(request: EvalRequest, told: Mapping[str, Any]) -> EvalRequest:
@@ -156,6 +180,6 @@ def _filters(told: Mapping[str, Any]) -> Filters:
     return Filters(**values)
 
 
-def file_digests(paths: tuple[str, ...]) -> dict[str, str]:
-    """The digests of what a run is made from; `.env` files hold secrets, which may change."""
-    return digests(path for path in paths if not os.path.basename(path).startswith(".env"))
+def file_digests(paths: tuple[str, ...], shown: Callable[[bytes], bytes] = bytes) -> dict[str, str]:
+    """The digests of what a run is made from, without its secrets, which may change, as `.env` files may."""
+    return digests((path for path in paths if not os.path.basename(path).startswith(".env")), shown)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sagemaker_eval.config.config_file import ConfigFile
 from sagemaker_eval.config.dotenv import read_env_file
-from sagemaker_eval.config.environment import config_env, render_env
+from sagemaker_eval.config.environment import config_env
+from sagemaker_eval.config.folder_tree import rendered_within
 from sagemaker_eval.config.gathering import Problems
 from sagemaker_eval.config.places import within
 from sagemaker_eval.config.references import display_path, resolve
@@ -46,7 +48,8 @@ def _env_paths(files: Sequence[ConfigFile], environ: Mapping[str, str]) -> list[
         block: Mapping[str, Json] = raw if isinstance(raw, Mapping) else {}
         for key in ("envPath", "envFile"):
             if block.get(key) is not None:
-                source: Json = render_env({_BLOCK: {key: block[key]}}, environ, file.path)[_BLOCK][key]
+                made: Any = rendered_within({_BLOCK: {key: block[key]}}, environ, file.base_path, file.path)
+                source: Json = made[_BLOCK][key]
                 placed = placed_paths(source, within(file.where, _BLOCK, key))
                 return [(path, where, file.base_path) for path, where in placed if isinstance(path, str)]
     return []

@@ -6,9 +6,9 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from sagemaker_eval.config.environment import render_env
 from sagemaker_eval.config.explaining import describe
 from sagemaker_eval.config.file_values import no_file
+from sagemaker_eval.config.folder_tree import rendered_within
 from sagemaker_eval.config.local_references import expand_references
 from sagemaker_eval.config.references import display_path, is_reference, resolve
 from sagemaker_eval.config.test_cases import TestContext, read_default_test
@@ -45,4 +45,4 @@ def _read(reference: str, where: Place, base_path: str, env: Mapping[str, str]) 
     document = parse_json(text, shown) if ending == ".json" else parse_yaml(text, shown)
     if not isinstance(document, Mapping):
         raise ConfigError.of(f"a default test must be a map, not {describe(document)}", Place(shown))
-    return render_env(expand_references(document, shown, text).document, env, shown), Place(shown)
+    return rendered_within(expand_references(document, shown, text).document, env, base_path, shown), Place(shown)

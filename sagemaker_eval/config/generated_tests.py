@@ -9,6 +9,7 @@ from typing import Any
 
 from sagemaker_eval.config.explaining import describe
 from sagemaker_eval.config.external_tests import checked_entry
+from sagemaker_eval.config.folder_tree import check_made
 from sagemaker_eval.config.gathering import Problems
 from sagemaker_eval.config.streamed_tests import Build
 from sagemaker_eval.errors import ConfigError, ScriptError
@@ -60,6 +61,7 @@ class Generator:
         if not isinstance(made, list):
             found = "nothing" if made is None or made is UNDEFINED else describe(made)
             raise ConfigError.of(f"tests: the function must return a list of tests, not {found}", where)
+        check_made(made, self.code)
         return made
 
 

@@ -109,6 +109,7 @@ DESCRIPTIONS: Mapping[type[Entry], Mapping[str, str]] = {
         "requestsPerSecond": "Most starts of calls in a second, over all providers and graders that ask this endpoint.",
         "tokensPerMinute": "Most tokens in a minute, sent and answered, over all that ask this endpoint.",
         "warmUp": "Seconds to wait for an endpoint at zero or loading its model; `true`, the default, is 900.",
+        "revision": "A name for what is deployed: another one asks anew, past the answers in the cache.",
     },
     AsyncEntry: {
         "bucket": "Where requests are put: a bucket's name, or `s3://bucket/prefix`. Without it they go inline.",
@@ -207,6 +208,8 @@ DESCRIPTIONS: Mapping[type[Entry], Mapping[str, str]] = {
         "cache": _CACHE,
         "showProgressBar": _PROGRESS,
         "filterRange": _RANGE,
+        "timeoutMs": "Time limit of each case in ms, for answering and judging; none where nothing says otherwise.",
+        "maxEvalTimeMs": "Time limit of the whole run in ms, as `--max-time`; none where nothing says otherwise.",
     },
     CommandLineOptions: {
         "maxConcurrency": _MOST_IN_FLIGHT,

@@ -10,8 +10,6 @@ OUT_OF_SCOPE = frozenset({"redteam", "sharing", "strategies", "tracing", "writeL
 
 LATER_TOP_LEVEL = frozenset({"extensions"})
 
-LATER_EVALUATE_OPTIONS = frozenset({"maxEvalTimeMs", "timeoutMs"})
-
 LATER_COMMAND_LINE_OPTIONS = frozenset(
     {
         "assertions",

@@ -10,10 +10,10 @@ from sagemaker_eval.config.config_environment import environment_of
 from sagemaker_eval.config.config_file import find_default, read_configs
 from sagemaker_eval.config.configuration import Configuration, Part
 from sagemaker_eval.config.datasets import ListedTests
-from sagemaker_eval.config.environment import render_env
 from sagemaker_eval.config.explaining import check, misshapen
+from sagemaker_eval.config.folder_tree import rendered_within
 from sagemaker_eval.config.gathering import Problems
-from sagemaker_eval.config.masking import masked, secrets_in
+from sagemaker_eval.config.masking import masked, secrets_in, secrets_of_environment
 from sagemaker_eval.config.merging import merged_documents, merged_entries
 from sagemaker_eval.config.names import KnownNames
 from sagemaker_eval.config.overrides import Overrides
@@ -24,6 +24,7 @@ from sagemaker_eval.config.schema import CommandLineOptions, ConfigEntry, Derive
 from sagemaker_eval.config.suite_columns import suite_prompts, suite_providers
 from sagemaker_eval.config.suite_tests import suite_tests
 from sagemaker_eval.config.template_filters import build_filters
+from sagemaker_eval.config.tests_secrets import secrets_of_tests
 from sagemaker_eval.config.top_level import output_paths, placed_paths, read_top_level
 from sagemaker_eval.model import DerivedMetric, Json, Place, Suite, UserCode
 
@@ -62,13 +63,22 @@ def load_with_options(
     environ: Mapping[str, str],
     names: KnownNames,
     notice: Callable[[str], None],
+    learn_secrets: Callable[[frozenset[str]], None] = lambda secrets: None,
 ) -> Loaded:
-    """As `load`, with what the files say of the display and the filters."""
+    """As `load`, with what the files say of the display and the filters.
+
+    `learn_secrets` is told the secrets that the files hold as soon as they are read, before anything is refused.
+    """
     tell = _once(notice)
     files = read_configs(paths, tell)
     env = environment_of(files, environ, read_env_paths=not overrides.env_files)
+    learn_secrets(secrets_of_environment(env))
     problems = Problems()
-    rendered = problems.attempt_each(files, lambda file: (file, render_env(file.document, env, file.path)))
+    rendered = problems.attempt_each(
+        files, lambda file: (file, rendered_within(file.document, env, file.base_path, file.path))
+    )
+    for _, document in rendered:
+        learn_secrets(secrets_in(document))
     problems.check()
     entries = [problems.attempt(partial(read_top_level, document, file, tell)) for file, document in rendered]
     parts = tuple(Part(*pair, entry or ConfigEntry()) for pair, entry in zip(rendered, entries, strict=True))
@@ -94,7 +104,7 @@ def _suite(configuration: Configuration) -> Suite:
         problems.attempt(lambda: check_references(providers, prompts))
     overrides, entry = configuration.overrides, configuration.entry
     written = frozenset(secret for part in configuration.parts for secret in secrets_in(part.document))
-    secrets = written | provider_secrets(providers)
+    secrets = written | provider_secrets(providers) | secrets_of_tests(tests)
     cache = entry.cache if overrides.cache is None else overrides.cache
     suite = Suite(
         prompts=prompts,

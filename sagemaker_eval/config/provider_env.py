@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from sagemaker_eval.config.environment import config_env, render_env
+from sagemaker_eval.config.environment import config_env
 from sagemaker_eval.config.explaining import check, listed
+from sagemaker_eval.config.folder_tree import rendered_within
 from sagemaker_eval.config.places import within
 from sagemaker_eval.config.provider_forms import Written
 from sagemaker_eval.config.schema import SageMakerEnvironment
@@ -30,13 +31,13 @@ def read_provider_env(raw: Json, where: Place, env: Mapping[str, str]) -> dict[s
     return _inside(outer, lambda: config_env({"env": raw}, env, where.path))
 
 
-def rendered(written: Written, env: Mapping[str, str]) -> Written:
+def rendered(written: Written, env: Mapping[str, str], base_path: str) -> Written:
     """The provider with what is left of `{{env.X}}` in `id`, `label` and `config` rendered. Raises `ConfigError`."""
-    selector = _inside(written.at, lambda: render_env(written.selector, env))
+    selector = _inside(written.at, lambda: rendered_within(written.selector, env, base_path))
     if not isinstance(written.raw, Mapping):
         return replace(written, selector=selector)
     parts = {key: written.raw[key] for key in _RENDERED if key in written.raw}
-    made = _inside(written.raw_at, lambda: render_env(parts, env, written.raw_at.path))
+    made = _inside(written.raw_at, lambda: rendered_within(parts, env, base_path, written.raw_at.path))
     return replace(written, selector=selector, raw={**written.raw, **made})
 
 

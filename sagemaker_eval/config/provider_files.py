@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
-from sagemaker_eval.config.environment import render_env
 from sagemaker_eval.config.file_values import no_file
+from sagemaker_eval.config.folder_tree import rendered_within
 from sagemaker_eval.config.gathering import Problems
 from sagemaker_eval.config.nested_files import with_files
 from sagemaker_eval.config.places import within
@@ -55,7 +55,7 @@ def providers_of_files(reference: str, where: Place, context: FileContext, trail
         if path in trail:
             problems.add(f"`{reference}` leads back to the file that it stands in", where)
             continue
-        for raw, place in problems.attempt(partial(_items, path, context.env)) or ():
+        for raw, place in problems.attempt(partial(_items, path, context.env, context.base_path)) or ():
             if names_provider_file(raw):
                 items += providers_of_files(raw, place, context, (*trail, path))
             else:
@@ -86,10 +86,10 @@ def config_with_files(value: Json, where: Place, base_path: str, *, scripts: boo
     raise ConfigError.of(f"`{value}`: scripts are not run in the `config` of a provider", where, hint)
 
 
-def _items(path: str, env: Mapping[str, str]) -> list[Item]:
+def _items(path: str, env: Mapping[str, str], base_path: str) -> list[Item]:
     if not path.lower().endswith(FILE_ENDINGS):
         raise ConfigError.of("a file of providers ends in `.yaml`, `.yml` or `.json`", Place(path))
-    document = render_env(_parsed(path), env, path)
+    document = rendered_within(_parsed(path), env, base_path, path)
     if not document:
         raise ConfigError.of("the file holds no providers", Place(path))
     if not isinstance(document, list):

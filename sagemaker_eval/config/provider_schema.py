@@ -76,6 +76,7 @@ class ModelConfig(Entry):
     requests_per_second: Rate | None = None
     tokens_per_minute: Count | None = None
     warm_up: WarmUp | None = None
+    revision: Filled | None = None
 
 
 class AsyncEntry(Entry):

@@ -46,7 +46,7 @@ def build_specs(raw: Json, where: Place, context: ProviderContext, *, from_file:
     written, problems = read_form(raw, where), Problems()
     env = problems.attempt(lambda: read_provider_env(written.own_env, within(written.raw_at, "env"), context.env)) or {}
     if env:
-        written = problems.attempt(lambda: rendered(written, {**context.env, **env})) or written
+        written = problems.attempt(lambda: rendered(written, {**context.env, **env}, context.base_path)) or written
     parsed = problems.attempt(lambda: parse_provider_id(written.selector, context.names, written.at, context.notice))
     kind = _kind(written, parsed)
     if kind == "python" or (from_file and kind is not None):

@@ -107,6 +107,7 @@ def sagemaker_options(
         rates=Rates(config.requests_per_second, config.tokens_per_minute),
         warm_up_s=_warm_up(config.warm_up),
         instance_hourly_usd=config.instance_hourly_usd if isinstance(config, SageMakerConfig) else None,
+        revision=config.revision or "",
     )
 
 

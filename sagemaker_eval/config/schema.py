@@ -172,10 +172,9 @@ class ScenarioEntry(Entry):
 
 
 class EvaluateOptions(Entry):
-    """How to run. `delay` is in ms and goes to providers that set none."""
+    """How to run. Times are in ms. `delay` goes to providers that set none; a time limit of 0 is none."""
 
     where_it_stands = "in `evaluateOptions`"
-    later = keys.LATER_EVALUATE_OPTIONS
 
     max_concurrency: Count | None = None
     repeat: Count | None = None
@@ -183,6 +182,8 @@ class EvaluateOptions(Entry):
     cache: bool | None = None
     show_progress_bar: bool | None = None
     filter_range: Range | None = None
+    timeout_ms: WholeNotNegative | None = None
+    max_eval_time_ms: WholeNotNegative | None = None
 
 
 class CommandLineOptions(Entry):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sagemaker_eval.config.explaining import KeyProblem, describe, misshapen
 from sagemaker_eval.config.file_values import no_file, variable_value
+from sagemaker_eval.config.folder_tree import check_made
 from sagemaker_eval.config.gathering import Problems
 from sagemaker_eval.config.places import within
 from sagemaker_eval.config.references import display_path, expand_glob, is_reference
@@ -74,6 +75,7 @@ class VariableTransforms:
             found = "nothing" if result is UNDEFINED or result is None else describe(result)
             hint = "return an object of variables, for example `({...vars, name: 1})`"
             raise ConfigError.of(f"`transformVars` must return a map of variables, not {found}", where, hint)
+        check_made(result, code)
         return {**variables, **read_variables(result, where, code.base_path)}
 
 

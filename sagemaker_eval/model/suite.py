@@ -125,6 +125,8 @@ class SageMakerOptions:
     """How long a call waits for an endpoint that is scaled to zero or loading its model; 0: not at all."""
     instance_hourly_usd: float | None = None
     """The price of one hour of one instance."""
+    revision: str = ""
+    """What the user calls that which is deployed now: another text asks anew, past the answers in the cache."""
     base_path: str = "."
     """The folder that `file://` references of this provider are relative to."""
     written: Mapping[str, Json] = field(default_factory=dict)

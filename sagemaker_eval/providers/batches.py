@@ -27,6 +27,7 @@ class Batches:
     async def __call__(self, texts: Sequence[str], requests: Sequence[Request]) -> list[Answer]:
         """One answer for each text; `requests` are those that each text alone would be.
 
+        The attempts that it took count for the first of them.
         Raises as the endpoint does, and `ExtractionError` where its answer cannot be taken apart.
         """
         body = self._format.batch_body(texts)
@@ -34,7 +35,10 @@ class Batches:
         document = _decoded(answer.body)
         parts = self._format.split(document, len(texts))
         shares = shared_out(answer.usage or read_usage(document), texts)
-        answers = [replace(answer, body=_encoded(part), usage=share) for part, share in zip(parts, shares, strict=True)]
+        answers = [
+            replace(answer, body=_encoded(part), usage=share, attempts=0 if number else answer.attempts)
+            for number, (part, share) in enumerate(zip(parts, shares, strict=True))
+        ]
         for request, alone in zip(requests, answers, strict=True):
             self._endpoint.keep(request, alone)
         return answers

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sagemaker_eval.calling.cache_key import cache_key
+from sagemaker_eval.calling.cache_origin import Keys
 from sagemaker_eval.calling.first_alone import UNREACHABLE
 from sagemaker_eval.formats.streams import StreamDecoder
-from sagemaker_eval.model import Operation, ProviderSpec, Request, SageMakerOptions
+from sagemaker_eval.model import Operation, ProviderSpec, SageMakerOptions
 from sagemaker_eval.providers.base import PROVIDERS, Provider
 from sagemaker_eval.providers.line import Way
 from sagemaker_eval.providers.sagemaker import provider_over
@@ -45,10 +45,6 @@ def _way(options: SageMakerOptions, services: Services) -> Way:
             decoder=StreamDecoder if streamed else None,
         ),
         state,
-        key=_key,
+        key=Keys(_IDENTITY, options.endpoint, "", options.revision),
         url=lambda request: request.endpoint,
     )
-
-
-def _key(request: Request) -> str:
-    return cache_key(_IDENTITY, request.endpoint, "", request)

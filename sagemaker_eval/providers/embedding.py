@@ -123,6 +123,7 @@ class Embeddings:
         except Exception as error:
             if len(batch) > 1 and _may_do_in_parts(error):
                 return await self._ask_in_parts(batch, error)
+            await self._note(batch, error)
             for text in batch:
                 self._settle(text, error)
             return False
@@ -134,6 +135,11 @@ class Embeddings:
         if len(batch) > 1 and isinstance(self._provider, SageMaker):
             return await self._provider.answers(batch)
         return [await self._provider.answer(Call(batch[0]))]
+
+    async def _note(self, batch: Sequence[str], error: Exception) -> None:
+        """Have it noted for each text of a batch what the batch came to."""
+        if len(batch) > 1 and isinstance(self._provider, SageMaker) and isinstance(error, CaseError):
+            await self._provider.refused(batch, error)
 
     async def _ask_in_parts(self, batch: Sequence[str], error: Exception) -> bool:
         """Ask in halves for what was refused as a whole; where both halves do, it was too large."""

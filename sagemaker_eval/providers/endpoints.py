@@ -75,6 +75,8 @@ class EndpointState:
     health: Health
     readiness: Readiness
     component: str | None = None
+    fingerprint: str = ""
+    """Another text for each deployment; empty where nobody knows."""
     limit: AdaptiveLimit | None = None
     specs: list[ProviderSpec] = field(default_factory=list)
     """Those who call it, graders among them."""
@@ -128,10 +130,13 @@ class Endpoints:
             self.budget.meters.append(shared.meter)
         return shared
 
-    async def used(self) -> list[tuple[Shared, EndpointUse]]:
-        """What the run took of the endpoints that were called, with prices, in the order of their first calls."""
+    async def used(self, *, ask: bool = True) -> list[tuple[Shared, EndpointUse]]:
+        """What the run took of the endpoints that were called, in the order of their first calls.
+
+        With `ask`, prices that are not known yet are looked up.
+        """
         for state in self._states.values():
-            if state.price is not None and state.shared.meter.calls and state.shared.meter.hourly_usd is None:
+            if ask and state.price is not None and state.shared.meter.calls and state.shared.meter.hourly_usd is None:
                 await state.price()
         called = [shared for shared in self._shared.values() if shared.meter.began is not None]
         return [(shared, shared.use()) for shared in sorted(called, key=lambda shared: shared.meter.began or 0.0)]
@@ -139,6 +144,16 @@ class Endpoints:
     def shared_by(self, spec: ProviderSpec) -> Shared | None:
         """The endpoint that a provider calls, once it is known."""
         return next((state.shared for state in self._states.values() if spec in state.specs), None)
+
+    def waiting_for(self, spec: ProviderSpec) -> str | None:
+        """What the calls of a provider are waiting for, in words; None where it is nothing but answers."""
+        for state in self._states.values():
+            if spec in state.specs:
+                if state.readiness.fault is not None:
+                    return "waiting for the endpoint to be ready"
+                if state.health.outage.fault is not None:
+                    return "waiting for the endpoint to answer again"
+        return None
 
     def reports(self) -> list[str]:
         """What adaptive limits have learned of their endpoints, in plain words."""

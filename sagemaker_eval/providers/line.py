@@ -6,6 +6,7 @@ running, delay, rates, meter, check of HTTP 200 errors, transport. What a provid
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +22,7 @@ from sagemaker_eval.calling.pacing import Pace, Paced
 from sagemaker_eval.calling.rates import Rated
 from sagemaker_eval.calling.retrying import Retrying
 from sagemaker_eval.calling.warm_up import WarmUp
+from sagemaker_eval.errors import CaseError
 from sagemaker_eval.model import Answer, Invoke, ProviderSpec, Request, SageMakerOptions, TokenUsage
 from sagemaker_eval.providers.endpoints import EndpointState
 from sagemaker_eval.providers.scrubbed import Scrubbed
@@ -48,6 +50,8 @@ class Way:
     key: Callable[[Request], str]
     url: Callable[[Request], str]
     """Where a request goes."""
+    settle: Callable[[], Awaitable[None]] | None = None
+    """Finds out what keys need beside the request; once, before the first."""
 
 
 class Endpoint(Protocol):
@@ -59,12 +63,20 @@ class Endpoint(Protocol):
 
     async def __call__(self, request: Request) -> Answer: ...
 
+    async def settle(self) -> None:
+        """Find out what the cache has to know; before `stored` and `keep`."""
+        ...
+
     def stored(self, request: Request) -> Answer | None:
         """The answer that the cache has."""
         ...
 
     def keep(self, request: Request, answer: Answer) -> None:
         """Put an answer into the cache."""
+        ...
+
+    def refused(self, request: Request, error: CaseError) -> None:
+        """Hear that a request, which was made as a part of a batch, came to nothing."""
         ...
 
     async def fresh(self, request: Request) -> Answer:
@@ -92,6 +104,8 @@ class Line:
         self._services = services
         self._way: Way | None = None
         self._cached: Cached | None = None
+        self._settled = False
+        self._settling = asyncio.Lock()
 
     def prepare(self) -> None:
         """Look up the way; all rates that an endpoint is given are known before the first call. Raises `SetupError`."""
@@ -102,13 +116,24 @@ class Line:
         return self._found().url(request)
 
     async def __call__(self, request: Request) -> Answer:
+        if not self._settled:
+            await self.settle()
         return await (self._cached or self._ready())(request)
+
+    async def settle(self) -> None:
+        async with self._settling:
+            if not self._settled and (settle := self._found().settle) is not None:
+                await settle()
+            self._settled = True
 
     def stored(self, request: Request) -> Answer | None:
         return self._ready().stored(request)
 
     def keep(self, request: Request, answer: Answer) -> None:
         self._ready().keep(request, answer)
+
+    def refused(self, request: Request, error: CaseError) -> None:
+        """Errors are not kept."""
 
     async def fresh(self, request: Request) -> Answer:
         return await self._ready().fresh(request)
@@ -133,9 +158,10 @@ class Line:
         assert isinstance(options, SageMakerOptions)
         guarded = Guarded(self._paced(way, options), state.health)
         warmed = WarmUp(guarded, state.readiness, options.warm_up_s, services.notice)
-        retrying = Retrying(warmed, options.max_retries, services.patience, services.sleep, health=state.health)
+        clock = services.endpoints.clock
+        retrying = Retrying(warmed, options.max_retries, services.patience, services.sleep, clock, health=state.health)
         return Cached(
-            Scrubbed(FirstAlone(retrying, state.gate, readiness=state.readiness), services.scrub),
+            Scrubbed(FirstAlone(retrying, state.gate, clock, state.readiness), services.scrub),
             services.store,
             way.key,
             refresh=services.refresh,
@@ -151,7 +177,7 @@ class Line:
         if state.shared.rates.is_limited:
             invoke = Rated(invoke, state.shared.rates, partial(_expected_tokens, options), ready)
         if spec.delay_ms:
-            invoke = Paced(invoke, Pace(spec.delay_ms, sleep=services.sleep), ready)
+            invoke = Paced(invoke, Pace(spec.delay_ms, endpoints.clock, services.sleep), ready)
         if spec.adaptive:
             invoke = Limited(invoke, state.adaptive(services.concurrency(spec) or _MOST_IN_FLIGHT, endpoints.clock))
         return invoke

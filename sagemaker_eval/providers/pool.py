@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sagemaker_eval.model import ProviderSpec
-from sagemaker_eval.providers.base import PROVIDERS, Provider
+from sagemaker_eval.providers.base import Provider
+from sagemaker_eval.providers.replaying import built
 from sagemaker_eval.providers.services import Services
 
 
@@ -28,7 +29,7 @@ class ProviderPool:
         for other, provider in self._built:
             if replace(other, where=spec.where) == spec:
                 return provider
-        provider = PROVIDERS.get(spec.kind)(spec, self._services)
+        provider = built(spec, self._services)
         self._built.append((spec, provider))
         return provider
 

@@ -61,6 +61,11 @@ class Preflight:
             return None, await _undescribed(known, self._plane, options)
         return known, findings(known, options, spec, concurrency)
 
+    async def facts(self, endpoint: str) -> EndpointFacts | None:
+        """What is known of an endpoint; None where it cannot be described. Raises `SetupError` without credentials."""
+        known = await self._described(endpoint)
+        return None if isinstance(known, ServiceFault) else known
+
     async def _described(self, endpoint: str) -> EndpointFacts | ServiceFault:
         async with self._turns[endpoint]:
             if endpoint not in self._known:

@@ -26,6 +26,8 @@ TRIES = {Retry.PATIENT: Patience().attempts, Retry.COUNTED: 4}
 _NO_FURTHER = frozenset({"CircuitOpen", "ReadTimeout"})
 """Codes of faults that may pass, and that take too long to be met again."""
 
+_NO_VECTOR = "answered, with no embedding"
+
 _LEAST_ECHO = 12
 """Characters of a prompt that no answer repeats by chance."""
 
@@ -136,19 +138,17 @@ class _Asking:
 
 def _judged(trial: Trial, prompt: str, error: ExtractionError | None = None) -> Trial:
     """A trial whose answer came, with what can be said of it; `error` is what its format has against the answer."""
+    response = trial.response
+    assert response is not None
     if trial.candidate.embedding:
-        sound = error is None
-        return replace(
-            trial, refusal=error and error.message, hint=error and error.hint, path=None, known=sound, native=sound
-        )
-    assert trial.response is not None
-    document = _decoded(trial.response.raw)
+        is_vector = error is None and isinstance(response.output, list)
+        return replace(trial, known=is_vector, native=is_vector, refusal=None if is_vector else _NO_VECTOR)
+    document = _decoded(response.raw)
     if document is NO_JSON:
-        trial = replace(trial, text=trial.response.text, known=True)
+        trial = replace(trial, text=response.text, known=True)
     elif error is None and FORMATS.get(trial.candidate.model_type).read(document).found:
-        text = trial.response.text
         native = any(follow(document, shape) is not None for shape in trial.candidate.native)
-        trial = replace(trial, text=text, path=_path_to(document, text), known=True, native=native)
+        trial = replace(trial, text=response.text, path=_path_to(document, response.text), known=True, native=native)
     else:
         path, text = _likeliest_text(document, trial.request, prompt)
         trial = replace(trial, text=text, path=path)

@@ -39,6 +39,8 @@ class Candidate:
     marks: str | None = None
     embedding: bool = False
     rare: bool = False
+    chat: bool = False
+    """Whether a prompt is sent as a message, to which the server applies the chat template of the model."""
 
     def entry(self, kind: str, endpoint: str, settings: Mapping[str, Json]) -> dict[str, Json]:
         """The provider, as a configuration has it, that asks so; `settings` are further keys of its `config`."""
@@ -52,14 +54,19 @@ class Candidate:
         return self.marks is not None and re.search(self.marks, words) is not None
 
 
-CHAT = Candidate("openai chat", "openai", {"chat": True}, (("choices", 0, "message"),))
+CHAT = Candidate("openai chat", "openai", {"chat": True}, (("choices", 0, "message"),), chat=True)
 COMPLETION = Candidate("openai completion", "openai", {}, (("choices", 0, "text"),))
 HUGGINGFACE = Candidate("huggingface", "huggingface", {}, huggingface.PREFERRED)
 JUMPSTART = Candidate("jumpstart", "jumpstart", {}, jumpstart.PREFERRED, "jumpstart|textgeneration")
 LLAMA_DIALOG = Candidate(
-    "llama dialog", "llama", {"transform": '[[{role: "user", content: prompt}]]'}, llama.PREFERRED, "llama-?2"
+    "llama dialog",
+    "llama",
+    {"transform": '[[{role: "user", content: prompt}]]'},
+    llama.PREFERRED,
+    "llama-?2",
+    chat=True,
 )
-ANTHROPIC = Candidate("anthropic", "anthropic", {}, anthropic.PREFERRED, "claude|anthropic")
+ANTHROPIC = Candidate("anthropic", "anthropic", {}, anthropic.PREFERRED, "claude|anthropic", chat=True)
 TEXT_INPUTS = Candidate(
     "text_inputs",
     "custom",
@@ -69,7 +76,7 @@ TEXT_INPUTS = Candidate(
     rare=True,
 )
 COHERE_MESSAGE = Candidate(
-    "cohere message", "custom", {"transform": "({message: prompt})"}, (("text",),), _COHERE, rare=True
+    "cohere message", "custom", {"transform": "({message: prompt})"}, (("text",),), _COHERE, rare=True, chat=True
 )
 PROMPT = Candidate("custom prompt", "custom", {}, (("output",), ("response",), ("text",)))
 
@@ -110,9 +117,9 @@ class Hints:
 def hints_of(endpoint: str, facts: EndpointFacts | None, component: str | None = None) -> Hints:
     """What the name of an endpoint and its description (None where there is none) say of the model behind it."""
     model = facts.model(component) if facts else None
-    jumpstart_model = (facts and facts.jumpstart_model) or ""
     environment = model.environment if model else {}
-    words = (endpoint, component, jumpstart_model, model and model.image, environment.get("HF_MODEL_ID"))
+    jumpstart_model = (facts.jumpstart_model if facts else None) or ""
+    words = (endpoint, component, jumpstart_model, model.image if model else None, environment.get("HF_MODEL_ID"))
     task = " ".join(environment.get(name, "") for name in _TASK_VARIABLES)
     return Hints(
         words=" ".join(filter(None, words)).lower(),

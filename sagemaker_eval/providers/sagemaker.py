@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
+from sagemaker_eval.calling.cassette_nearest import NotRecorded
 from sagemaker_eval.config.places import within
 from sagemaker_eval.errors import CaseError, ConfigError, EndpointFault, ExtractionError, Retry, SetupError
 from sagemaker_eval.formats.base import EMBEDDING_FORMATS, FORMATS, Format
@@ -32,6 +33,7 @@ from sagemaker_eval.providers.base import PROVIDERS, Provider
 from sagemaker_eval.providers.batches import batches_over
 from sagemaker_eval.providers.body_reader import NO_JSON, BodyReader
 from sagemaker_eval.providers.line import Endpoint, Line, Way
+from sagemaker_eval.providers.replaying import taped
 from sagemaker_eval.providers.request_transform import RequestTransform, compile_transform
 from sagemaker_eval.providers.services import Services
 from sagemaker_eval.providers.ways import invocations_path, way_of
@@ -114,12 +116,17 @@ class SageMaker:
         return rendered_routing(routing, partial(self._render, call)) if routing else ()
 
     async def answer(self, call: Call) -> Response:
-        return await self._made_of(await self._endpoint(await self.request(call)), call)
+        try:
+            answer = await self._endpoint(await self.request(call))
+        except NotRecorded as missing:
+            raise missing.of(call) from None
+        return await self._made_of(answer, call)
 
     async def stored(self, call: Call) -> Response | None:
         """The response that the cache has; None where a call is needed, or the user's code would have to run first."""
         if self._transform is not None:
             return None
+        await self._endpoint.settle()
         answer = self._endpoint.stored(await self.request(call))
         return None if answer is None else await self._made_of(answer, call)
 
@@ -136,8 +143,12 @@ class SageMaker:
         assert self._batches is not None
         calls = [Call(text) for text in texts]
         answers = await self._batches(texts, [await self.request(call) for call in calls])
-        first, *others = [await self._made_or_not(*pair) for pair in zip(answers, calls, strict=True)]
-        return [first, *map(_without_request, others)]
+        return [await self._made_or_not(*pair) for pair in zip(answers, calls, strict=True)]
+
+    async def refused(self, texts: Sequence[str], error: CaseError) -> None:
+        """Hear that a request for several texts came to nothing, and that none of them is asked for again."""
+        for text in texts:
+            self._endpoint.refused(await self.request(Call(text)), error)
 
     async def _made_or_not(self, answer: Answer, call: Call) -> Response | CaseError:
         try:
@@ -226,8 +237,8 @@ def provider_over(find: Callable[[], Way], spec: ProviderSpec, services: Service
     options: SageMakerOptions = spec.options
     code = Code(response_path(options, spec.where), compile_transform(spec))
     reader = BodyReader(format_of(options), streamed=options.operation is Operation.STREAM)
-    line = Line(find, Check(reader), spec, services)
-    return SageMaker(options, code, reader, line, services.notice, services.templates)
+    endpoint = taped(lambda: Line(find, Check(reader), spec, services), services)
+    return SageMaker(options, code, reader, endpoint, services.notice, services.templates)
 
 
 def format_of(options: SageMakerOptions) -> Format:
@@ -274,13 +285,7 @@ def _usage(answer: Answer, told: TokenUsage | None, prompt: str, output: Json) -
     usage = _completed(told, estimate_usage(prompt, output if isinstance(output, str) else ""))
     if answer.cached:
         return TokenUsage(usage.prompt, usage.completion, usage.total, usage.estimated, requests=0)
-    return TokenUsage(usage.prompt, usage.completion, 0, usage.estimated, requests=1)
-
-
-def _without_request(response: Response | CaseError) -> Response | CaseError:
-    if isinstance(response, CaseError):
-        return response
-    return replace(response, usage=replace(response.usage, requests=0))
+    return TokenUsage(usage.prompt, usage.completion, 0, usage.estimated, requests=int(answer.attempts > 0))
 
 
 def _completed(told: TokenUsage | None, estimate: TokenUsage) -> TokenUsage:

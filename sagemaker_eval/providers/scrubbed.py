@@ -9,7 +9,9 @@ from sagemaker_eval.model import Answer, Invoke, Request
 
 
 class Scrubbed:
-    """Passes bodies through `scrub` before anything is judged or stored, so that a cached answer equals a fresh one.
+    """Passes bodies, and what headers told, through `scrub` before anything is judged or stored.
+
+    So a cached answer equals a fresh one.
 
     `scrub` gives back the very object where there is nothing to take out.
     """
@@ -21,4 +23,8 @@ class Scrubbed:
     async def __call__(self, request: Request) -> Answer:
         answer = await self._inner(request)
         body = self._scrub(answer.body)
-        return answer if body is answer.body else replace(answer, body=body)
+        told = answer.told and tuple((name, self._text(value)) for name, value in answer.told)
+        return answer if body is answer.body and told == answer.told else replace(answer, body=body, told=told)
+
+    def _text(self, text: str) -> str:
+        return self._scrub(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")

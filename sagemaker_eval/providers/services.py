@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sagemaker_eval.calling.cache_store import CacheStore
+from sagemaker_eval.calling.cassette_player import Player
+from sagemaker_eval.calling.cassette_recorder import Recorder
 from sagemaker_eval.calling.clock import Sleep
 from sagemaker_eval.calling.retrying import Patience
 from sagemaker_eval.calling.single_flight import SingleFlight
@@ -31,6 +33,10 @@ class Services:
     scrub: Callable[[bytes], bytes] = bytes
     """Takes the secrets that are known by now out of a body."""
     store: CacheStore | None = None
+    cassette: Recorder | Player | None = None
+    """What the run is recorded on, or answered from."""
+    offline: bool = False
+    """Whether nothing is to be sent, not even a question about an endpoint."""
     refresh: bool = False
     sandbox: Target | None = None
     patience: Patience = field(default_factory=Patience)

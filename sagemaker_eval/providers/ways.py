@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from sagemaker_eval.calling.cache_key import cache_key
-from sagemaker_eval.errors import SetupError
+from sagemaker_eval.calling.cache_origin import Keys
+from sagemaker_eval.errors import SagevalError, SetupError
 from sagemaker_eval.formats.streams import StreamDecoder
 from sagemaker_eval.model import Answer, Operation, ProviderSpec, Request, SageMakerOptions
 from sagemaker_eval.providers.endpoints import EndpointState
@@ -44,15 +45,35 @@ def way_of(spec: ProviderSpec, services: Services) -> Way:
     state = services.endpoints.of(place, options.endpoint, options.routing)
     state.shared.rates.limit(options.rates)
     state.specs.append(spec)
+    keys = Keys(target.identity, address, target.region, options.revision, lambda: state.fingerprint)
     state.price = partial(settle_price, target, state, services)
     state.gate.preflight = partial(look_ahead, target, state, services)
     transport = ToComponent(_transport(target, options, services), state)
     return Way(
         transport,
         state,
-        key=lambda request: cache_key(target.identity, address, target.region, request),
+        key=keys,
         url=lambda request: target.url + invocations_path(request),
+        settle=None if options.revision else partial(settle_fingerprint, target, state, services, keys),
     )
+
+
+async def settle_fingerprint(target: Target, state: EndpointState, services: Services, keys: Keys) -> None:
+    """Find out what is deployed, so that a redeploy is a miss; what was known last, where nobody may tell."""
+    store, endpoint = services.store, state.shared.meter.endpoint
+    if store is None:
+        return
+    component = next((name for spec in state.specs if (name := spec.options.routing.get(COMPONENT))), "")
+    key = keys.endpoint_key(f"{endpoint}/{component}" if component else endpoint)
+    facts = None
+    if services.is_described(target, endpoint) and not services.offline:
+        with suppress(SagevalError):
+            facts = await services.preflight(target).facts(endpoint)
+    if facts is None:
+        state.fingerprint = store.last_known(key) or ""
+        return
+    state.fingerprint = facts.fingerprint(component or None)
+    store.remember(key, state.fingerprint)
 
 
 def _transport(target: Target, options: SageMakerOptions, services: Services) -> Transport:
@@ -66,7 +87,7 @@ def _transport(target: Target, options: SageMakerOptions, services: Services) ->
     if options.operation is Operation.ASYNC:
         objects = Objects(partial(target.boto3_client, "s3"), services.notice)
         return AsyncTransport(signed, sender, options.asynchronous, objects, sleep=services.sleep)
-    tokens = BearerTokens(credentials, target.region)
+    tokens = BearerTokens(credentials, target.region, learn=services.learn_secrets)
     return OpenAiTransport(signed, sender, tokens, StreamDecoder)
 
 

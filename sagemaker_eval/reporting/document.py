@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from sagemaker_eval import __version__
 from sagemaker_eval.model import ColumnSummary, EndpointUse, Json, Percentiles, RunSummary
 from sagemaker_eval.running.records import usage_json
-from sagemaker_eval.running.run_record import ColumnRecord, RunRecord
+from sagemaker_eval.running.run_record import REPLAYED, ColumnRecord, RunRecord
 
 VERSION = 3
 
@@ -126,8 +126,12 @@ def per_case(dollars: float | None, cases: int, thousand: int) -> float | None:
     return None if dollars is None or not cases else dollars * thousand / cases
 
 
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _metadata(record: RunRecord) -> dict[str, Json]:
-    exported = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    exported = record.options.get(REPLAYED) or _now()
     return {
         "sagevalVersion": __version__,
         "pythonVersion": platform.python_version(),

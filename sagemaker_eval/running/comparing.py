@@ -8,6 +8,8 @@ from sagemaker_eval.assertions.base import Contender, Subject
 from sagemaker_eval.assertions.judging import Judge, comparing
 from sagemaker_eval.errors import CaseError, SetupError
 from sagemaker_eval.model import Case, CaseFailure, CaseResult, Outcome
+from sagemaker_eval.running.case_runner import failure_of
+from sagemaker_eval.running.deadlines import Deadlines
 from sagemaker_eval.running.plan import Plan
 
 _FEWEST = 2
@@ -24,9 +26,10 @@ class _Waiting:
 class Comparing:
     """Holds finished cases of a row back until all are there, and then judges them against each other."""
 
-    def __init__(self, plan: Plan, judge: Judge) -> None:
+    def __init__(self, plan: Plan, judge: Judge, deadlines: Deadlines) -> None:
         self._plan = plan
         self._judge = judge
+        self._deadlines = deadlines
         self._rows: dict[int, _Waiting] = {}
         self.stopped_by: SetupError | None = None
         """Why no comparison can succeed any more, once a grader has found out."""
@@ -57,7 +60,8 @@ class Comparing:
             Contender(waiting.subjects[result.case.index], result.grade) for result in answered if result.grade
         ]
         try:
-            grades = await self._judge.compare(results[0].case.row.test, contenders)
+            async with self._deadlines.of_case():
+                grades = await self._judge.compare(results[0].case.row.test, contenders)
         except (CaseError, SetupError) as error:
             if isinstance(error, SetupError):
                 self.stopped_by = error
@@ -70,6 +74,5 @@ class Comparing:
 
 
 def _undecided(result: CaseResult, error: CaseError | SetupError) -> CaseResult:
-    kind = error.kind if isinstance(error, CaseError) else "grader"
-    failure = CaseFailure(kind, error.message, error.hint)
+    failure = failure_of(error) if isinstance(error, CaseError) else CaseFailure("grader", error.message, error.hint)
     return replace(result, outcome=Outcome.ERRORED, error=failure)

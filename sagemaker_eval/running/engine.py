@@ -7,39 +7,35 @@ case is in the journal before it is counted or announced.
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from sagemaker_eval.assertions.base import Subject
-from sagemaker_eval.assertions.judging import Judge, Undecided
-from sagemaker_eval.errors import CaseError, EndpointFault, SagevalError
+from sagemaker_eval.assertions.judging import Judge
+from sagemaker_eval.errors import CaseError, LimitReached, SagevalError
 from sagemaker_eval.events import CaseFinished, Event, RunFinished, RunStarted
-from sagemaker_eval.model import (
-    Case,
-    CaseFailure,
-    CaseResult,
-    Grade,
-    Json,
-    Outcome,
-    Response,
-    RunSummary,
-)
+from sagemaker_eval.model import Case, CaseResult, Outcome, ProviderSpec, RunSummary
 from sagemaker_eval.providers.pool import ProviderPool
 from sagemaker_eval.running.answering import Answering
+from sagemaker_eval.running.case_runner import CaseRunner, Done, failure_of
 from sagemaker_eval.running.comparing import Comparing
 from sagemaker_eval.running.conversations import Conversations, recorded_turn, turn_of
+from sagemaker_eval.running.deadlines import Deadlines, TimeLimits
 from sagemaker_eval.running.derived_metrics import DerivedMetrics
 from sagemaker_eval.running.journal import Journal, encode_row
 from sagemaker_eval.running.plan import Plan
 from sagemaker_eval.running.records import row_of
-from sagemaker_eval.running.rendering import CONVERSATION, Rendered, Renderer
+from sagemaker_eval.running.rendering import CONVERSATION, Renderer
 from sagemaker_eval.running.run_record import columns_of
 from sagemaker_eval.running.scheduling import Lane, phases
 from sagemaker_eval.running.summary import Derive, Totals
+from sagemaker_eval.running.watchdog import ANSWERING, Watchdog
 
 _WAITING_EVENTS = 256
 _GRACE_SECONDS = 5.0
+_SECONDS_TO_REACT = 1.0
+"""What cases that were cut short are given to be recorded; user code may keep them from ending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +56,11 @@ class Bench:
     """Where an earlier run is gone on with: for each slot, whether its case is to be run; None: all are."""
     before_ms: float = 0.0
     """How long that run took so far."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Done:
-    """A finished case; `subject` is what its assertions judged, where they could."""
-
-    result: CaseResult
-    subject: Subject | None = None
+    limits: TimeLimits = field(default_factory=TimeLimits)
+    notice: Callable[[str], None] = lambda message: None
+    """Told what is in flight when nothing has finished for a while."""
+    waiting_for: Callable[[ProviderSpec], str | None] = lambda spec: None
+    """What the calls to a provider are waiting for, in words, where that is known."""
 
 
 class Engine:
@@ -80,10 +73,15 @@ class Engine:
         self._derived: Derive = lambda _, column: derived.of(column.named_scores, column.finished)
         self._totals = Totals(columns_of(bench.plan), self._derived)
         self._conversations = Conversations()
-        self._comparing = Comparing(bench.plan, bench.judge)
-        self._stored: dict[str, Json] = {}
+        self._deadlines = Deadlines(bench.limits)
+        self._comparing = Comparing(bench.plan, bench.judge, self._deadlines)
+        self._watchdog = Watchdog(bench.notice, bench.waiting_for)
+        self._runner = CaseRunner(bench.renderer, bench.answering, bench.judge, self._deadlines, self._watchdog, run_id)
         self._events: asyncio.Queue[Event | None] = asyncio.Queue(_WAITING_EVENTS)
         self._stopping = asyncio.Event()
+        """Nothing new starts."""
+        self._hurrying = asyncio.Event()
+        """What is in flight has the grace left."""
         self._stopped_by: SagevalError | None = None
         self._bug: Exception | None = None
         self._interrupted = False
@@ -95,6 +93,7 @@ class Engine:
             self._cancel_all()
         self._interrupted = True
         self._stopping.set()
+        self._hurrying.set()
 
     async def run(self) -> AsyncIterator[Event]:
         """Carry out the plan. Raises what is a bug of ours after everything finished is in the journal."""
@@ -121,19 +120,31 @@ class Engine:
 
     async def _supervise(self) -> None:
         """Work off the lanes, phase by phase, close the providers, then end the stream of events."""
-        stopper = asyncio.create_task(self._stop_in_time())
-        for lanes in phases(self._bench.plan):
-            if self._stopping.is_set():
-                break
-            self._tasks = [asyncio.create_task(self._work(lane)) for lane in lanes for _ in range(lane.workers)]
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-        stopper.cancel()
-        await self._bench.pool.close()
-        await self._events.put(None)
+        self._deadlines.start()
+        guards = [asyncio.create_task(self._stop_in_time()), asyncio.create_task(self._watchdog.watch())]
+        try:
+            for lanes in phases(self._bench.plan):
+                if self._stopping.is_set():
+                    break
+                self._tasks = [asyncio.create_task(self._work(lane)) for lane in lanes for _ in range(lane.workers)]
+                await asyncio.gather(*self._tasks, return_exceptions=True)
+            for guard in guards:
+                guard.cancel()
+            await self._bench.pool.close()
+        except Exception as error:
+            self._bug = self._bug or error
+        finally:
+            await self._events.put(None)
 
     async def _stop_in_time(self) -> None:
-        await self._stopping.wait()
-        await asyncio.sleep(self._bench.grace)
+        """Cancels what is in flight once the grace is over, or where the end of the run's time did not end it."""
+        try:
+            async with asyncio.timeout_at(self._deadlines.run_ends):
+                await self._hurrying.wait()
+                await asyncio.sleep(self._bench.grace)
+        except TimeoutError:
+            self._stop_for(self._deadlines.limit_reached())
+            await asyncio.sleep(_SECONDS_TO_REACT)
         self._cancel_all()
 
     def _cancel_all(self) -> None:
@@ -149,17 +160,18 @@ class Engine:
                 if self._bench.wanted is not None and not self._bench.wanted[case.index]:
                     await self._recall(case)
                     continue
-                for result in await self._finish(case):
-                    self._record(result)
-                    if self._events.full():
-                        await self._events.put(CaseFinished(result))
-                    else:
-                        self._events.put_nowait(CaseFinished(result))
+                self._watchdog.enter(case)
+                try:
+                    for result in await self._finish(case):
+                        await self._record(result)
+                finally:
+                    self._watchdog.leave(case)
         except SagevalError as error:
             self._stop_for(error)
         except Exception as error:
             self._bug = self._bug or error
             self._stopping.set()
+            self._hurrying.set()
 
     async def _recall(self, case: Case) -> None:
         """What a case that finished in an earlier run left to later ones: a turn of a conversation, a stored output."""
@@ -169,7 +181,7 @@ class Engine:
             return
         row = self._bench.journal.row(case.index)
         if name and row["response"] is not None:
-            self._stored[name] = row["response"]["output"]
+            self._runner.stored[name] = row["response"]["output"]
         if converses and (turn := recorded_turn(row)) is not None:
             async with self._conversations.turn(case) as turns:
                 turns.append(turn)
@@ -183,94 +195,61 @@ class Engine:
             totals.add(row)
         return totals.summary(duration_ms)
 
-    def _record(self, result: CaseResult) -> None:
+    async def _record(self, result: CaseResult) -> None:
+        """Write a result down, count it, announce it: in this order."""
         row = row_of(result)
-        self._bench.journal.append(result.case.index, result.outcome, self._bench.scrub(encode_row(row)))
-        self._totals.add(row)
+        line = encode_row(row)
+        shown = self._bench.scrub(line)
+        self._bench.journal.append(result.case.index, result.outcome, shown)
+        self._totals.add(row if shown is line else json.loads(shown))
+        if self._events.full():
+            await self._events.put(CaseFinished(result))
+        else:
+            self._events.put_nowait(CaseFinished(result))
 
     async def _finish(self, case: Case) -> Sequence[CaseResult]:
         """The results that are final once this case is done: its own, unless it is to be compared with others."""
         done = await self._in_turn(case)
+        if done is None:
+            return ()
+        if done.stopped_by is not None:
+            self._stop_for(done.stopped_by)
         if not self._comparing.concerns(case):
             return (done.result,)
+        self._watchdog.step(case, "being compared with the other answers")
         final = await self._comparing.add(done.result, done.subject)
         if self._comparing.stopped_by is not None:
             self._stop_for(self._comparing.stopped_by)
         return final
 
-    async def _in_turn(self, case: Case) -> _Done:
-        """One case, in its place among those of its conversation. Only what stops the run is raised."""
+    async def _in_turn(self, case: Case) -> Done | None:
+        """One case, in its place among those of its conversation; None where the run was stopped before it started."""
         try:
             converses = self._bench.renderer.converses(case)
         except CaseError as error:
-            return _Done(CaseResult(case, Outcome.ERRORED, "", error=failure_of(error)))
+            return Done(CaseResult(case, Outcome.ERRORED, "", error=failure_of(error)))
         if not converses:
-            return await self._carry_out(case, self._variables(case))
+            return await self._runner.run(case) if self._may_start() else None
+        self._watchdog.step(case, "waiting for its turn in the conversation")
         async with self._conversations.turn(case) as turns:
+            if not self._may_start():
+                return None
+            self._watchdog.step(case, ANSWERING)
             unseen = case.row.test.options.get("disableConversationVar")
-            told = {} if unseen else {CONVERSATION: list(turns)}
-            done = await self._carry_out(case, {**self._variables(case), **told})
+            done = await self._runner.run(case, {} if unseen else {CONVERSATION: list(turns)})
             if done.result.response is not None:
                 turns.append(turn_of(done.result.prompt, done.result.response))
             return done
 
+    def _may_start(self) -> bool:
+        """Whether a case may be started now: the run is not being stopped, and its time is not used up."""
+        if self._deadlines.passed:
+            self._stop_for(self._deadlines.limit_reached())
+        return not self._stopping.is_set()
+
     def _stop_for(self, error: SagevalError) -> None:
-        """End the run early, as no further call can succeed."""
+        """End the run early: what is in flight may finish, within the grace where no call can succeed any more."""
         self._stopped_by = self._stopped_by or error
         self._stopping.set()
-
-    def _variables(self, case: Case) -> dict[str, Json]:
-        """promptfoo's variables of the run (which run, which case, which repetition), and those stored by cases."""
-        step = f"test-{case.row.index}-prompt-{case.column.index}-{case.row.repeat}"
-        return {
-            "__evalId": self._run_id,
-            "__evalStepId": step,
-            "__repeatIndex": case.row.repeat,
-            **self._stored,
-        }
-
-    async def _carry_out(self, case: Case, more: dict[str, Json]) -> _Done:
-        rendered, response = Rendered("", case.row.vars, case.row.vars), None
-        grade: Grade | None = None
-        subject: Subject | None = None
-        try:
-            rendered = await self._bench.renderer.render(case, more)
-            response = await self._bench.answering.answer(case, rendered)
-            self._store(case, response)
-            subject = _subject(case, rendered, response)
-            grade = await self._bench.judge.grade(case.row.test, subject)
-        except Undecided as error:
-            grade, failure = error.grade, failure_of(error.reason)
-            if error.stopped_by is not None:
-                self._stop_for(error.stopped_by)
-        except CaseError as error:
-            response, failure = response or error.response, failure_of(error)
-        else:
-            outcome = Outcome.PASSED if grade.passed else Outcome.FAILED
-            return _Done(CaseResult(case, outcome, rendered.prompt, response, grade, None, rendered.resolved), subject)
-        return _Done(CaseResult(case, Outcome.ERRORED, rendered.prompt, response, grade, failure, rendered.resolved))
-
-    def _store(self, case: Case, response: Response) -> None:
-        """Keep the output as a variable of all later cases, where the test asks for it."""
-        if case.row.test.options and (name := case.row.test.options.get("storeOutputAs")):
-            self._stored[name] = response.output
-
-
-def _subject(case: Case, rendered: Rendered, response: Response) -> Subject:
-    return Subject(
-        text=response.text,
-        value=None,
-        prompt=rendered.prompt,
-        vars=rendered.vars,
-        test=case.row.test,
-        template=case.column.prompt,
-        provider=case.column.provider,
-        response=response,
-    )
-
-
-def failure_of(error: CaseError) -> CaseFailure:
-    """A `CaseError` as data."""
-    if isinstance(error, EndpointFault):
-        return CaseFailure(error.kind, error.message, error.hint, error.code, error.attempts, error.request_id)
-    return CaseFailure(error.kind, error.message, error.hint)
+        if not isinstance(error, LimitReached):
+            self._hurrying.set()

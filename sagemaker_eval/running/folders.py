@@ -8,7 +8,7 @@ import string
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sagemaker_eval.errors import SagevalError
@@ -19,6 +19,8 @@ _RANDOM = random.SystemRandom()
 
 LATEST = "latest"
 """Stands for the newest run."""
+
+_REPLAYS = "replay-"
 
 DEFAULT_RUNS = Path(".sageval") / "runs"
 
@@ -61,8 +63,14 @@ def is_unfinished(run: Path) -> bool:
 
 
 def _started(run: Path) -> tuple[str, float]:
-    """When a run was started: the time in its id, in seconds, then what the file system says."""
-    return run.name[len("eval-xxx-") :], run.stat().st_mtime
+    """When a run was started: the time in its id, in seconds, then what the file system says.
+
+    The id of a replay has no time, for it is the same each time.
+    """
+    changed = run.stat().st_mtime
+    if run.name.startswith(_REPLAYS):
+        return f"{datetime.fromtimestamp(changed, UTC):%Y-%m-%dT%H-%M-%S}", changed
+    return run.name[len("eval-xxx-") :], changed
 
 
 @contextmanager
@@ -77,7 +85,7 @@ def run_folder(run_id: str, environ: Mapping[str, str], keep: bool) -> Iterator[
         return
     runs = runs_folder(environ)
     try:
-        runs.mkdir(parents=True, exist_ok=True)
+        runs.mkdir(mode=0o700, parents=True, exist_ok=True)
         (runs / run_id).mkdir(mode=0o700)
         if runs == DEFAULT_RUNS:
             (runs.parent / ".gitignore").write_text("*\n")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from sagemaker_eval.model import Json, Outcome
 from sagemaker_eval.running.identity import case_id, row_case_id
 from sagemaker_eval.running.journal import Journal, encode_row
 from sagemaker_eval.running.plan import Plan
-from sagemaker_eval.running.run_record import RunRecord, columns_of
+from sagemaker_eval.running.run_record import RunRecord
 
 _PIECE = 1 << 20
 _SHOWN = 5
@@ -69,23 +69,26 @@ def rebased(journal: Journal, record: RunRecord, plan: Plan) -> None:
     journal.replace(record, map(encode_row, rows()))
 
 
-def digests(paths: Iterable[str]) -> dict[str, str]:
-    """The SHA-256, in hex, of each file that can be read."""
+def digests(paths: Iterable[str], shown: Callable[[bytes], bytes] = bytes) -> dict[str, str]:
+    """The SHA-256, in hex, of what `shown` leaves of each file that can be read."""
     found = {}
     for path in paths:
         try:
             with Path(path).open("rb") as file:
                 digest = hashlib.sha256()
                 while piece := file.read(_PIECE):
-                    digest.update(piece)
+                    digest.update(shown(piece))
         except OSError:
             continue
         found[path] = digest.hexdigest()
     return found
 
 
-def refuse_changes(record: RunRecord, files: Mapping[str, str], plan: Plan) -> None:
-    """Raise `ConfigError` where what the run was made from is no longer what it was. `files` are those read now."""
+def refuse_changes(record: RunRecord, files: Mapping[str, str], now: RunRecord) -> None:
+    """Raise `ConfigError` where what the run was made from is no longer what it was.
+
+    `now` is the record that the configuration would give, and `files` are those read for it.
+    """
     changed = sorted(path for path, digest in record.files.items() if files.get(path, digest) != digest)
     gone = sorted(path for path in record.files if path not in files and not Path(path).is_file())
     added = sorted(path for path in files if path not in record.files)
@@ -98,16 +101,19 @@ def refuse_changes(record: RunRecord, files: Mapping[str, str], plan: Plan) -> N
             f"the configuration is not that of run {record.run_id} any more: {', '.join(told[:_SHOWN])}{more}",
             hint=hint,
         )
-    if not is_same_plan(record, plan):
+    if not is_same_plan(record, now):
         raise ConfigError.of(
-            f"the configuration of run {record.run_id} gives {plan.total} cases now and gave {record.total} then, or "
+            f"the configuration of run {record.run_id} gives {now.total} cases now and gave {record.total} then, or "
             "other columns: it depends on more than its files",
             hint=hint,
         )
 
 
-def is_same_plan(record: RunRecord, plan: Plan) -> bool:
-    """Whether a plan has the cells that the run had."""
-    now = [(column.provider_id, column.provider_label, column.prompt_id) for column in columns_of(plan)]
-    then = [(column.provider_id, column.provider_label, column.prompt_id) for column in record.columns]
-    return (now, plan.total, plan.slots) == (then, record.total, record.slots)
+def is_same_plan(record: RunRecord, now: RunRecord) -> bool:
+    """Whether the plan of one record has the cells of the other's."""
+    return _cells(now) == _cells(record)
+
+
+def _cells(record: RunRecord) -> tuple[list[tuple[str, str | None, str]], int, int]:
+    columns = [(column.provider_id, column.provider_label, column.prompt_id) for column in record.columns]
+    return columns, record.total, record.slots

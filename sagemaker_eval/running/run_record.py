@@ -12,6 +12,9 @@ from sagemaker_eval.running.plan import Plan
 FORMAT = 1
 """The version of the files of a run. A reader refuses a higher one."""
 
+REPLAYED = "replayOf"
+"""The option of a replay that says when the run was recorded which it replays: its documents have no other times."""
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnRecord:

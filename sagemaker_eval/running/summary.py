@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from sagemaker_eval.model import ColumnSummary, Outcome, Percentiles, RunSummary, TokenUsage
+from sagemaker_eval.running.exact_sum import ExactSum, total
 from sagemaker_eval.running.run_record import ColumnRecord
 
 RowLike = Mapping[str, Any]
@@ -28,21 +30,21 @@ class Tally:
         self.outcomes = dict.fromkeys((outcome.value for outcome in Outcome), 0)
         self.unasserted = 0
         self.cached = 0
-        self.score = 0.0
+        self.score = ExactSum()
         self.assertions = [0, 0]
         self.prompt_tokens = 0
         self.completion_tokens = 0
         self.cached_tokens = 0
         self.requests = 0
         self.estimated = False
-        self.cost: float | None = None
+        self.cost: ExactSum | None = None
         self.grading: TokenUsage | None = None
         self.latencies = array("d")
         self.first_tokens = array("d")
         self.inter_tokens = array("d")
         self.speeds = array("d")
-        self.named_scores: dict[str, float] = {}
-        self.named_weights: dict[str, float] = {}
+        self.named_scores: defaultdict[str, ExactSum] = defaultdict(ExactSum)
+        self.named_weights: defaultdict[str, ExactSum] = defaultdict(ExactSum)
         self.named_counts: dict[str, int] = {}
 
     def add(self, row: RowLike) -> None:
@@ -62,7 +64,8 @@ class Tally:
         self.requests += usage["numRequests"]
         self.estimated = self.estimated or usage["estimated"]
         if row["cost"] is not None:
-            self.cost = row["cost"] + (self.cost or 0.0)
+            self.cost = self.cost or ExactSum()
+            self.cost.add(row["cost"])
         if row["latencyMs"] is not None:
             self.latencies.append(row["latencyMs"])
         timings = row["timings"]
@@ -76,7 +79,7 @@ class Tally:
     def _add_grade(self, row: RowLike, grade: RowLike) -> None:
         if (told := row["tokenUsage"].get("assertions")) is not None:
             self.grading = (self.grading or TokenUsage()) + usage_of(told)
-        self.score += grade["score"] or 0.0
+        self.score.add(grade["score"] or 0.0)
         self.unasserted += not row["asserted"]
         for verdict in grade["componentResults"]:
             if "error" not in verdict.get("metadata", ()):
@@ -84,8 +87,8 @@ class Tally:
         weights = grade["namedScoreWeights"]
         for name, score in grade["namedScores"].items():
             weight = weights.get(name, 1.0)
-            self.named_scores[name] = self.named_scores.get(name, 0.0) + (score or 0.0) * weight
-            self.named_weights[name] = self.named_weights.get(name, 0.0) + weight
+            self.named_scores[name].add((score or 0.0) * weight)
+            self.named_weights[name].add(weight)
             self.named_counts[name] = self.named_counts.get(name, 0) + 1
 
 
@@ -133,17 +136,17 @@ def _summary(parts: Sequence[Tally]) -> ColumnSummary:
         errored=sum(part.outcomes[Outcome.ERRORED] for part in parts),
         unasserted=sum(part.unasserted for part in parts),
         cached=sum(part.cached for part in parts),
-        score=sum(part.score for part in parts),
+        score=total(part.score for part in parts),
         assertions_passed=sum(part.assertions[0] for part in parts),
         assertions_failed=sum(part.assertions[1] for part in parts),
         usage=_usage(parts),
         latency_total=math.fsum(latencies),
         latency_p50=percentile(latencies, 0.50),
         latency_p95=percentile(latencies, 0.95),
-        named_scores=_added([part.named_scores for part in parts]),
-        named_score_weights=_added([part.named_weights for part in parts]),
-        named_score_counts=_added([part.named_counts for part in parts]),
-        cost=math.fsum(costs) if costs else None,
+        named_scores=_added([part.named_scores for part in parts], total),
+        named_score_weights=_added([part.named_weights for part in parts], total),
+        named_score_counts=_added([part.named_counts for part in parts], sum),
+        cost=total(costs) if costs else None,
         grading=sum(gradings, TokenUsage()) if gradings else None,
         first_token=percentiles(_ascending(part.first_tokens for part in parts)),
         inter_token=percentiles(_ascending(part.inter_tokens for part in parts)),
@@ -213,12 +216,11 @@ def _usage(parts: Sequence[Tally]) -> TokenUsage:
     )
 
 
-Number = TypeVar("Number", int, float)
+Summand = TypeVar("Summand")
+Sum = TypeVar("Sum", int, float)
 
 
-def _added(mappings: list[dict[str, Number]]) -> dict[str, Number]:
-    total: dict[str, Number] = {}
-    for mapping in mappings:
-        for name, value in mapping.items():
-            total[name] = total[name] + value if name in total else value
-    return total
+def _added(mappings: Sequence[Mapping[str, Summand]], added: Callable[[list[Summand]], Sum]) -> dict[str, Sum]:
+    """The sums by name, in the order of the names: which case came first must not show."""
+    names = sorted({name for mapping in mappings for name in mapping})
+    return {name: added([mapping[name] for mapping in mappings if name in mapping]) for name in names}

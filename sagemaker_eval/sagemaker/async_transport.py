@@ -103,10 +103,11 @@ class AsyncTransport:
         self._sender.make_ready(signed.url)
         await self._objects.make_ready()
 
-    def close(self) -> None:
-        """Delete the requests that no attempt has come back for; the objects are closed afterwards, by their owner."""
+    async def close(self) -> None:
+        """Delete the requests that no attempt has come back for, and close the objects."""
         for invocation in self._invocations.all_unfinished():
             self._discard(invocation)
+        await self._objects.close()
 
     def _discard(self, invocation: Invocation) -> None:
         place = self._invocations.let_go(invocation)

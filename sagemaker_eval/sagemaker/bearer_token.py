@@ -49,12 +49,22 @@ class _Made:
 
 
 class BearerTokens:
-    """The token of one source of credentials in one region, kept until it is about to end or they are renewed."""
+    """The token of one source of credentials in one region, kept until it is about to end or they are renewed.
 
-    def __init__(self, credentials: CredentialSource, region: str, clock: Callable[[], float] = time.monotonic) -> None:
+    `learn` is told each token that is made, so that it can be kept out of everything written.
+    """
+
+    def __init__(
+        self,
+        credentials: CredentialSource,
+        region: str,
+        clock: Callable[[], float] = time.monotonic,
+        learn: Callable[[list[str | None]], None] = lambda secrets: None,
+    ) -> None:
         self._credentials = credentials
         self._region = region
         self._clock = clock
+        self._learn = learn
         self._made: _Made | None = None
 
     @property
@@ -80,4 +90,5 @@ class BearerTokens:
         if made is None or made.credentials is not credentials or now >= made.until:
             token = bearer_token(credentials, self._region)
             made = self._made = _Made(credentials, token, now + LIFETIME_S - _RENEWED_BEFORE_S)
+            self._learn([token])
         return made.token

@@ -150,3 +150,11 @@ def test_a_number_beyond_all_bounds_is_no_score(judged: Judged) -> None:
     assert (verdict.passed, verdict.score) == (False, 0.0)
     named = judged("x", "python", "{'pass': True, 'score': 1, 'reason': 'r', 'namedScores': {'a': 10**400, 'b': 0.5}}")
     assert named.named_scores == {"b": 0.5}
+
+
+@pytest.mark.parametrize("made", ["file://{folder}/check.py", " file://{folder}/check.py:get_assert", "python: True"])
+def test_a_value_never_makes_javascript_a_file_or_python(judged: Judged, tmp_path: Path, made: str) -> None:
+    (tmp_path / "check.py").write_text("def get_assert(output, context): return True\n")
+    verdict = judged("text", "javascript", "{{ code }}", vars={"code": made.format(folder=tmp_path)})
+    assert not verdict.passed
+    assert "made this code a file's or Python's" in verdict.reason

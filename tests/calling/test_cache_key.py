@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sagemaker_eval.calling.cache_key import cache_key
+from sagemaker_eval.calling.cache_key import cache_key, endpoint_key
 from sagemaker_eval.model import Request
 
 TARGET, URL, REGION = "account 123456789012", "https://runtime.sagemaker.eu-west-1.amazonaws.com", "eu-west-1"
@@ -24,6 +24,9 @@ requests = st.builds(
     repeat=st.integers(0, 12),
 )
 inputs = st.tuples(words, words, words, requests)
+
+
+deployed = st.tuples(words, words, words, requests, words, words)
 
 
 @given(inputs, inputs)
@@ -79,3 +82,23 @@ def test_the_key_is_the_same_in_every_process_and_release() -> None:
 
 def test_text_that_is_no_valid_unicode_has_a_key_too() -> None:
     assert len(cache_key("\ud800", URL, REGION, REQUEST)) == 64
+
+
+@given(deployed, deployed)
+def test_keys_are_equal_where_what_is_deployed_is_too(one: Any, other: Any) -> None:
+    assert (cache_key(*one) == cache_key(*other)) == (one == other)
+
+
+def test_a_redeployed_endpoint_and_another_revision_have_other_keys() -> None:
+    told = [("", ""), ("e-config-1", ""), ("e-config-2", ""), ("", "v1"), ("v1", ""), ("e-config-1", "v1")]
+    assert len({cache_key(TARGET, URL, REGION, REQUEST, *deployment) for deployment in told}) == len(told)
+
+
+def test_without_fingerprint_and_revision_stored_answers_stay_valid() -> None:
+    assert cache_key(TARGET, URL, REGION, REQUEST, "", "") == cache_key(TARGET, URL, REGION, REQUEST)
+
+
+def test_the_key_of_an_endpoint_says_where_it_is_and_not_what_is_deployed() -> None:
+    places = [(TARGET, URL, REGION, "e"), ("other", URL, REGION, "e"), (TARGET, URL, "us-east-1", "e")]
+    keys = {endpoint_key(*place) for place in places} | {endpoint_key(TARGET, URL, REGION, "f")}
+    assert len(keys) == 4

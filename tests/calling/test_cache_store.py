@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from sagemaker_eval.calling import cache_database
+from sagemaker_eval.calling.cache_limits import Limits
+from sagemaker_eval.calling.cache_origin import Origin
 from sagemaker_eval.calling.cache_store import CacheStore
-from sagemaker_eval.model import Answer, Timings, TokenUsage
+from sagemaker_eval.model import Answer, Request, Timings, TokenUsage
 
 ANSWER = Answer(
     b'\x00{"text":"h\xc3\xb6"}',
@@ -126,6 +128,91 @@ def test_a_closed_store_finds_and_keeps_nothing(folder: Path, notices: Notices) 
 def test_the_folder_is_the_users_alone(folder: Path, notices: Notices) -> None:
     opened(folder, notices).close()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_every_file_is_the_users_alone(folder: Path, notices: Notices) -> None:
+    with opened(folder, notices) as store:
+        store.put("key", ANSWER)
+        names = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    assert {"answers.sqlite3", "answers.sqlite3-wal", "answers.sqlite3-shm", "answers.lock"} <= names.keys()
+    assert set(names.values()) == {0o600}
+
+
+def test_with_an_answer_goes_what_its_key_is_made_of_and_which_run_asked(folder: Path, notices: Notices) -> None:
+    with opened(folder, notices) as store:
+        store.run_id = "eval-1"
+        store.put("key", ANSWER, Origin.of(Request("llama", b"hi", repeat=2)))
+    endpoint, origin = (
+        asked(store.path, "SELECT endpoint FROM answers"),
+        asked(store.path, "SELECT origin FROM answers"),
+    )
+    told = Origin.read(str(endpoint), str(origin))
+    assert (told.endpoint, told.repeat, told.run) == ("llama", 2, "eval-1")
+
+
+def test_the_day_of_the_last_use_is_kept(folder: Path, notices: Notices) -> None:
+    with opened(folder, notices) as store:
+        for number in range(1200):
+            store.put(str(number), ANSWER)
+    changed(store.path, "UPDATE answers SET used = 7")
+    with opened(folder, notices) as store:
+        assert all(store.get(str(number)) for number in range(1100))
+    assert asked(store.path, "SELECT count(*) FROM answers WHERE used > 7") == 1100
+
+
+def test_how_often_the_answer_was_there_is_counted_over_runs(folder: Path, notices: Notices) -> None:
+    with opened(folder, notices) as store:
+        store.put("key", ANSWER)
+    for key in ("key", "key", "other"):
+        with opened(folder, notices) as store:
+            store.get(key)
+    assert asked(store.path, "SELECT value FROM facts WHERE name = 'hits'") == 2
+    assert asked(store.path, "SELECT value FROM facts WHERE name = 'lookups'") == 3
+
+
+def test_a_fingerprint_is_known_at_once_and_in_the_next_run(folder: Path, notices: Notices) -> None:
+    with opened(folder, notices) as store:
+        assert store.last_known("e") is None
+        for fingerprint in ("first", "second", "second"):
+            store.remember("e", fingerprint)
+            assert store.last_known("e") == fingerprint
+    with opened(folder, notices) as store:
+        assert store.last_known("e") == "second"
+        assert store.last_known("f") is None
+    store.remember("e", "third")
+    assert store.last_known("e") is None
+
+
+def test_answers_that_are_too_old_are_not_given(folder: Path, notices: Notices) -> None:
+    with opened(folder, notices) as store:
+        for key in ("old", "young"):
+            store.put(key, ANSWER)
+    changed(store.path, "UPDATE answers SET created = created - 90 WHERE key = 'old'")
+    changed(store.path, "DELETE FROM facts")
+    with CacheStore(folder, notices, limits=Limits(max_age_s=60)) as store:
+        assert store.get("old") is None
+        assert store.get("young") == ANSWER
+    assert asked(store.path, "SELECT count(*) FROM answers") == 1
+    [notice] = notices
+    assert "1 of its answers" in notice
+
+
+def test_on_closing_the_size_is_brought_below_its_limit_once_a_day(folder: Path, notices: Notices) -> None:
+    limits = Limits(max_bytes=1_000_000)
+    opened(folder, notices).close()
+    changed(folder / "answers.sqlite3", "DELETE FROM facts")
+    with CacheStore(folder, notices, limits=limits) as store:
+        for number in range(3000):
+            store.put(str(number), Answer(b"x" * 1000))
+    left = asked(store.path, "SELECT count(*) FROM answers")
+    assert isinstance(left, int)
+    assert 0 < left < 900
+    assert len(notices) == 1
+    with CacheStore(folder, notices, limits=limits) as store:
+        for number in range(3000):
+            store.put(str(number), Answer(b"x" * 1000))
+    assert asked(store.path, "SELECT count(*) FROM answers") == 3000
+    assert len(notices) == 1
 
 
 def test_the_database_has_large_pages_and_a_write_ahead_log(folder: Path, notices: Notices) -> None:

@@ -15,7 +15,7 @@ class Disk(sqlite3.Connection):
 
     def __init__(self, path: Path, fails: bool = False) -> None:
         super().__init__(path, isolation_level=None, check_same_thread=False)
-        super().execute("CREATE TABLE answers (key TEXT PRIMARY KEY, body BLOB, meta TEXT, created REAL)")
+        super().execute(f"CREATE TABLE answers ({', '.join(Row._fields)}, UNIQUE (key))")
         self.writing = threading.Event()
         self.release = threading.Event()
         self.fails = fails
@@ -35,7 +35,7 @@ def row(key: str, body: bytes = b"") -> Row:
     return Row(key, body, "{}", 0.0)
 
 
-def bodies(path: Path) -> dict[str, bytes]:
+def bodies(path: Path) -> dict[str, Any]:
     connection = sqlite3.connect(path)
     found = dict(connection.execute("SELECT key, body FROM answers"))
     connection.close()
@@ -58,6 +58,28 @@ def test_rows_that_come_together_are_committed_together(path: Path) -> None:
     writer.close()
     assert disk.batches == [1, 100, 100, 49]
     assert len(bodies(path)) == 250
+
+
+def test_other_statements_go_with_the_rows_that_wait(path: Path) -> None:
+    disk = Disk(path)
+    writer = CacheWriter(disk)
+    writer.put(row("first"))
+    writer.put(row("second"))
+    writer.carry_out("UPDATE answers SET body = ? WHERE key = 'second'", ("changed",))
+    disk.release.set()
+    writer.close()
+    assert bodies(path) == {"first": b"", "second": "changed"}
+
+
+def test_a_statement_alone_is_carried_out_too(path: Path) -> None:
+    disk = Disk(path)
+    disk.release.set()
+    writer = CacheWriter(disk)
+    writer.carry_out("CREATE TABLE facts (name TEXT)", ())
+    writer.close()
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT count(*) FROM facts").fetchone() == (0,)
+    connection.close()
 
 
 def test_a_row_that_is_replaced_while_it_is_committed_is_committed_again(path: Path) -> None:

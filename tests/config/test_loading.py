@@ -266,7 +266,7 @@ def test_secrets_are_masked_by_name_and_by_value(write: Write) -> None:
     assert suite.secrets == {"AKIAEXAMPLE", "from-the-environment", "correct-horse"}
     assert suite.document["providers"][0]["config"] == {
         "accessKeyId": "***",
-        "secretAccessKey": "***",
+        "secretAccessKey": "{{env.KEY}}",
         "profile": "shown",
     }
     assert suite.document["env"] == {"API_TOKEN": "***", "MY_PASSWORD": "***"}

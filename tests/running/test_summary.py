@@ -89,3 +89,19 @@ def test_percentiles_are_those_of_the_nearest_rank() -> None:
     assert percentiles([]) is None
     assert percentiles([7.0]) == Percentiles(7.0, 7.0, 7.0)
     assert percentiles([float(number) for number in range(1, 201)]) == Percentiles(100.0, 190.0, 198.0)
+
+
+def test_sums_do_not_depend_on_the_order_in_which_cases_finished() -> None:
+    def graded(number: int) -> dict[str, Json]:
+        names = ("kind", "true") if number % 2 else ("true", "kind")
+        grade = Grade(True, 0.1 * number, "fine", (), dict.fromkeys(names, 0.1 * number), dict.fromkeys(names, 0.3))
+        return row_of(CaseResult(CASE, Outcome.PASSED, "p", Response("tea", cost=0.1 * number), grade))
+
+    rows = [graded(number) for number in range(9)]
+    summaries = []
+    for order in (rows, rows[::-1], rows[4:] + rows[:4]):
+        tally = ColumnTally(len(rows))
+        for row in order:
+            tally.add(row)
+        summaries.append(repr(summarise([tally])))
+    assert len(set(summaries)) == 1

@@ -130,8 +130,7 @@ class World:
         try:
             yield transport
         finally:
-            transport.close()
-            await objects.close()
+            await transport.close()
             await pool.close()
             await runner.cleanup()
 

@@ -145,3 +145,15 @@ def test_a_token_is_a_secret() -> None:
     token = asyncio.run(tokens.fresh())
     assert tokens.secrets == {token, "key", "session"}
     assert token not in repr(tokens)
+
+
+def test_whoever_keeps_secrets_is_told_each_token() -> None:
+    told: list[str | None] = []
+    tokens = BearerTokens(CredentialSource(Chain(2)), "us-east-1", learn=told.extend)
+
+    async def story() -> list[str | None]:
+        first = await tokens.fresh()
+        return [first, await tokens.renewed(first)]
+
+    assert asyncio.run(story()) == told
+    assert len(set(told)) == 2

@@ -158,9 +158,7 @@ def test_a_truncated_stream_ends_properly_without_its_last_part(serve: Any, conn
         ("text", b""),
     ],
 )
-def test_a_container_tells_of_an_error_in_its_own_dialect(
-    serve: Any, connect: Any, shape: str, ending: bytes
-) -> None:
+def test_a_container_tells_of_an_error_in_its_own_dialect(serve: Any, connect: Any, shape: str, ending: bytes) -> None:
     faults = "{containerStreamError: {share: 1, message: out of memory}}"
 
     got = b"".join(connect(serve(script(shape, faults=faults))).parts("llama-3", streaming(shape)))

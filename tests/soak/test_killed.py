@@ -1,4 +1,7 @@
-"""`kill -9` at any moment: what was written is sound, what was answered is kept, the same command does the rest."""
+"""`kill -9` at any moment: what was written is sound, what was answered is kept, the same command does the rest.
+
+And so does `--resume`, however often it is killed itself: `test_resumed.py`.
+"""
 
 from __future__ import annotations
 
@@ -51,6 +54,8 @@ class Assassin:
         self._struck = float("inf")
 
     def __call__(self, request: LoggedRequest) -> None:
+        if request.endpoint is None:
+            return
         self._answered.append((time.monotonic(), json.loads(request.body)["inputs"].split()[-1]))
         self._left -= 1
         if self._left == 0:

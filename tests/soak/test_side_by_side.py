@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from random import Random
@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sagemaker_eval.calling.cache_store import CacheStore
 from sagemaker_eval.model import Json
+from sagemaker_eval.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
     from tests.soak.conftest import Workshop
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.soak
 
 PROCESSES = 4
+SHARERS = 8
+SHARED_AFTER = 3.0
+"""Seconds after which an answer is surely in the cache: it is written 50 ms after it came, and the machine is busy."""
 
 
 def suite(cases: int) -> Json:
@@ -61,6 +66,76 @@ def test_processes_that_share_a_cache_do_not_disturb_each_other(
     assert documents[0]["results"]["stats"]["errors"] == 0
     first, *others = (workshop.essence(document, cache=False) for document in documents)
     assert all(other == first for other in others)
+
+
+def test_what_one_process_has_asked_no_other_asks_again(workshop: Workshop, scaled: Callable[..., int]) -> None:
+    """Half of the processes go through the cases from behind, so that each meets what others asked long before."""
+    cases = scaled(1000)
+    sandbox = workshop.serve({"*": {"latency": 2}})
+    environ = workshop.environ(sandbox)
+    numbers = list(range(cases))
+    configs = [
+        str(workshop.write(one_call_each(order), f"{name}.yaml"))
+        for name, order in (("forward", numbers), ("backward", numbers[::-1]))
+    ]
+
+    with ExitStack() as stack:
+        children = [
+            stack.enter_context(
+                workshop.child(
+                    environ,
+                    "eval",
+                    "-c",
+                    configs[n % 2],
+                    "-j",
+                    "16",
+                    "--no-table",
+                    "-o",
+                    f"{n}.json",
+                    name=f"sharer-{n}",
+                )
+            )
+            for n in range(SHARERS)
+        ]
+        assert {child.wait() for child in children} == {0}
+
+    assert "cache" not in "".join(child.err for child in children)
+    rows = [row for n in range(SHARERS) for row in rows_of_document(workshop.folder / f"{n}.json")]
+    assert len(rows) == SHARERS * cases
+    assert sum(row["attempts"] for row in rows) == sandbox.count()
+    assert late_repetitions(sandbox) == []
+    with CacheStore(workshop.folder / "cache", pytest.fail) as store:
+        assert store.connection is not None
+        assert store.connection.execute("SELECT count(*) FROM answers").fetchone() == (cases,)
+    sent = sandbox.count()
+    assert all(row["response"]["cached"] for row in workshop.run(Path(configs[0]), environ).rows)
+    assert sandbox.count() == sent
+
+
+def one_call_each(numbers: Iterable[int]) -> Json:
+    """A test for each number, no two of which ask for the same."""
+    return {
+        "prompts": ["Describe {{n}}"],
+        "providers": ["sagemaker:huggingface:one"],
+        "tests": [{"vars": {"n": number}} for number in numbers],
+    }
+
+
+def rows_of_document(path: Path) -> list[dict[str, Json]]:
+    rows: list[dict[str, Json]] = json.loads(path.read_bytes())["results"]["results"]
+    return rows
+
+
+def late_repetitions(sandbox: Sandbox) -> list[bytes]:
+    """The bodies that were asked for again when their answer had to be in the cache."""
+    first: dict[bytes, float] = {}
+    late = []
+    for request in sandbox.requests:
+        moment = request.answer_started_at
+        assert moment is not None
+        if moment > first.setdefault(request.body, moment) + SHARED_AFTER:
+            late.append(request.body)
+    return late
 
 
 def test_one_process_after_another_finds_all_answers(workshop: Workshop, scaled: Callable[..., int]) -> None:
