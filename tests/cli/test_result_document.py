@@ -32,7 +32,7 @@ endpoints:
       - {pattern: broken, body: {code: 7}}
       - {pattern: 'About (\\w+)', answer: 'All about \\1'}
 """
-VOLATILE = re.compile(r"(?:latency|duration|Ms$)")
+VOLATILE = re.compile(r"(?:latency|duration|Ms$|seconds$)")
 
 
 def steady(value: Any, name: str = "") -> Any:
