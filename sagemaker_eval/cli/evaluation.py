@@ -17,7 +17,7 @@ from sagemaker_eval.cli.cassettes import Tape, as_replayed, began, free_name, in
 from sagemaker_eval.cli.dry_run import dry_run
 from sagemaker_eval.cli.economics import with_endpoints
 from sagemaker_eval.cli.ending import refuse_unwritable, report, say_error
-from sagemaker_eval.cli.exit_codes import BELOW_PASS_RATE, BROKEN, FINE, INTERRUPTED, NOT_STARTED, exit_code
+from sagemaker_eval.cli.exit_codes import BELOW_PASS_RATE, BROKEN, FINE, INTERRUPTED, exit_code
 from sagemaker_eval.cli.guests import Guests
 from sagemaker_eval.cli.interrupts import Interrupts
 from sagemaker_eval.cli.logs import logging_to
@@ -27,7 +27,7 @@ from sagemaker_eval.cli.resumption import Resumption, file_digests, resumed, sto
 from sagemaker_eval.cli.scrubbing import Scrubber
 from sagemaker_eval.cli.streams import stderr
 from sagemaker_eval.cli.time_limits import time_limits
-from sagemaker_eval.errors import ConfigError, SagevalError, SetupError
+from sagemaker_eval.errors import ConfigError, SagevalError
 from sagemaker_eval.events import Notice, RunFinished
 from sagemaker_eval.model import compact_json
 from sagemaker_eval.reporting.figures import counted
@@ -93,8 +93,6 @@ def carry_out(run: Prepared, guests: Guests, resumption: Resumption | None = Non
     if interrupts.deferred:
         return INTERRUPTED
     code = exit_code(finished, fail_under if run.plan.total else 0.0, run.suite.max_error_rate, failed_code)
-    if code == NOT_STARTED and not isinstance(finished.stopped_by, ConfigError | SetupError):
-        return BROKEN
     return code if all_written or code not in (FINE, failed_code) else BROKEN
 
 

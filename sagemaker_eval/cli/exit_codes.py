@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sagemaker_eval.errors import ConfigError, SetupError
 from sagemaker_eval.events import RunFinished
 
 FINE = 0
@@ -15,14 +16,15 @@ INTERRUPTED = 130
 def exit_code(finished: RunFinished, fail_under: float, max_error_rate: float, failed_exit_code: int) -> int:
     """The code of a run. `fail_under` is a percentage, `max_error_rate` a share of the finished cases, 0 to 1.
 
-    A run that had to stop is BROKEN once something finished, else NOT_STARTED; one that lost cases is BROKEN. Too many
-    errors win over a low pass rate, since a rate among few answers tells little.
+    A run that had to stop is BROKEN, but NOT_STARTED where its setup was wrong and nothing finished; one that lost
+    cases is BROKEN. Too many errors win over a low pass rate, since a rate among few answers tells little.
     """
     total = finished.summary.total
     if finished.interrupted:
         return INTERRUPTED
     if finished.stopped_by is not None:
-        return BROKEN if total.finished else NOT_STARTED
+        wrong = isinstance(finished.stopped_by, ConfigError | SetupError)
+        return NOT_STARTED if wrong and not total.finished else BROKEN
     if total.skipped:
         return BROKEN
     if total.finished and total.errored / total.finished > max_error_rate:

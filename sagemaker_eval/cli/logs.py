@@ -52,6 +52,9 @@ class _PrivateFile(logging.FileHandler):
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         return TextIOWrapper(open(os.open(self.baseFilename, flags, 0o600), "ab"), encoding=self.encoding)
 
+    def handleError(self, record: logging.LogRecord) -> None:
+        """A log that cannot be written, as on a full disk, is no reason for a traceback."""
+
 
 @contextmanager
 def logging_to(path: Path, verbose: bool, scrub: Callable[[str], str], lasting: bool = True) -> Iterator[None]:

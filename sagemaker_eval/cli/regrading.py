@@ -57,7 +57,7 @@ def regrade(request: RegradeRequest) -> int:
 
 def _asked(request: RegradeRequest) -> tuple[EvalRequest, Judging]:
     """The options of the new run, and where its answers are."""
-    options = _from_here(request.options)
+    options = request.options
     if bool(request.run) == bool(request.given):
         raise ConfigError.of(
             "sageval regrade takes a run or a file of answers",
@@ -74,14 +74,24 @@ def _asked(request: RegradeRequest) -> tuple[EvalRequest, Judging]:
     else:
         folder = find_run_or_folder(request.run, options.process).resolve()
         answers = answers_of_run(folder)
-        options = _over(options, folder)
+        options = _over(_from_here(options), folder)
     return replace(options, regraded=answers.name), Judging(answers, None, request.graders)
 
 
 def _from_here(options: EvalRequest) -> EvalRequest:
     """The options with paths that stay right where the folder of the run is gone to."""
-    paths = {name: tuple(map(os.path.abspath, getattr(options, name))) for name in ("config", "outputs", "env_files")}
-    return replace(options, **paths)
+    return replace(
+        options,
+        config=tuple(map(os.path.abspath, options.config)),
+        outputs=tuple(map(os.path.abspath, options.outputs)),
+        env_files=tuple(map(_absolute, options.env_files)),
+    )
+
+
+def _absolute(entry: str) -> str:
+    """The files of one --env-file, which may be several between commas."""
+    paths = [entry] if os.path.exists(entry) else entry.split(",")
+    return ",".join(os.path.abspath(os.path.expanduser(path.strip())) for path in paths)
 
 
 def _over(options: EvalRequest, folder: Path) -> EvalRequest:
@@ -158,8 +168,8 @@ class Judging(Work):
 def _notes_of(matched: Matched, name: str, recorded: bool) -> Iterator[str]:
     if matched.changed and recorded:
         yield (
-            f"{counted(matched.changed, 'case')} changed since (prompt, variables or names) and judged by the answers "
-            "of then"
+            f"{counted(matched.changed, 'case')} changed since (prompt, variables or names), judged by the answers "
+            "given then"
         )
     if matched.by_order:
         yield f"{counted(matched.by_order, 'answer')} without variables: taken in their order"

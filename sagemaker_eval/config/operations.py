@@ -16,6 +16,8 @@ _S3 = "s3://"
 def read_operation(config: ModelConfig, where: Place, *, embedding: bool) -> Operation:
     """The operation that the keys ask for. Raises `ConfigError` where two of them contradict each other."""
     asked = _asked(config)
+    if asked.keys() == {"stream", "transport"}:
+        del asked["stream"]
     problems = Problems()
     if len(asked) > 1:
         told = " and ".join(f"`{_shown(key)}`" for key in asked)

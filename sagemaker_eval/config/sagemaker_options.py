@@ -102,6 +102,7 @@ def sagemaker_options(
         max_retries=first_set(config.max_retries, environment.max_retries, _DEFAULTS.max_retries),
         timeout_ms=config.timeout_ms or _DEFAULTS.timeout_ms,
         operation=operation,
+        streamed=bool(config.stream),
         routing=routing,
         asynchronous=asynchronous or AsyncOptions(),
         rates=Rates(config.requests_per_second, config.tokens_per_minute),

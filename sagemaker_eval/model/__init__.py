@@ -20,6 +20,16 @@ from sagemaker_eval.model.graders import (
     Vector,
     Vectors,
 )
+from sagemaker_eval.model.providers import (
+    AsyncOptions,
+    AwsSettings,
+    CustomOptions,
+    ProviderSpec,
+    Rates,
+    SageMakerOptions,
+    Sampling,
+    StaticKeys,
+)
 from sagemaker_eval.model.results import (
     CaseFailure,
     CaseResult,
@@ -32,23 +42,14 @@ from sagemaker_eval.model.results import (
 )
 from sagemaker_eval.model.suite import (
     AssertionSpec,
-    AsyncOptions,
-    AwsSettings,
     Case,
     Column,
-    CustomOptions,
     DerivedMetric,
     Prompt,
-    ProviderSpec,
-    Rates,
     Row,
-    SageMakerOptions,
-    Sampling,
-    StaticKeys,
     Suite,
     TestCase,
     Tests,
-    UserCode,
 )
 from sagemaker_eval.model.values import (
     EMPTY,
@@ -56,6 +57,7 @@ from sagemaker_eval.model.values import (
     Operation,
     Outcome,
     Place,
+    UserCode,
     compact_json,
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -37,6 +37,19 @@ class Place:
 
     def __str__(self) -> str:
         return ":".join(str(part) for part in (self.path, self.line, self.column) if part is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class UserCode:
+    """Code of the user as the configuration has it, not yet compiled (`text.code.compile_code` does that).
+
+    `source` is inline JavaScript, inline Python after `python:`, or `file://script.js[:fn]` / `file://script.py[:fn]`
+    relative to `base_path`.
+    """
+
+    source: str
+    base_path: str = "."
+    where: Place | None = field(default=None, compare=False)
 
 
 class Outcome(StrEnum):

@@ -11,7 +11,7 @@ from dataclasses import replace
 from sagemaker_eval.calling.cache_origin import Keys
 from sagemaker_eval.calling.first_alone import UNREACHABLE
 from sagemaker_eval.formats.streams import StreamDecoder
-from sagemaker_eval.model import Operation, ProviderSpec, SageMakerOptions
+from sagemaker_eval.model import ProviderSpec, SageMakerOptions
 from sagemaker_eval.providers.base import PROVIDERS, Provider
 from sagemaker_eval.providers.line import Way
 from sagemaker_eval.providers.sagemaker import provider_over
@@ -35,14 +35,14 @@ def _way(options: SageMakerOptions, services: Services) -> Way:
     """The way to a container: unsigned, to its URL, which is the `endpoint` of each request."""
     state = services.endpoints.of((_IDENTITY,), options.endpoint, unreachable=UNREACHABLE | HOPELESS)
     state.shared.rates.limit(options.rates)
-    gate, streamed = state.gate, options.operation is Operation.STREAM
+    gate = state.gate
     return Way(
         ContainerTransport(
             options.endpoint,
             services.pool,
             options.timeout_ms,
             lambda: gate.is_open,
-            decoder=StreamDecoder if streamed else None,
+            decoder=StreamDecoder if options.streamed else None,
         ),
         state,
         key=Keys(_IDENTITY, options.endpoint, "", options.revision),

@@ -15,12 +15,10 @@ from sagemaker_eval.formats.base import EMBEDDING_FORMATS, FORMATS, Format
 from sagemaker_eval.formats.bodies import encode
 from sagemaker_eval.formats.log_probs import read_log_probs
 from sagemaker_eval.formats.streams import streaming_body
-from sagemaker_eval.formats.usage import estimate_usage
 from sagemaker_eval.model import (
     Answer,
     Call,
     Json,
-    Operation,
     Place,
     ProviderSpec,
     Reading,
@@ -36,7 +34,8 @@ from sagemaker_eval.providers.line import Endpoint, Line, Way
 from sagemaker_eval.providers.replaying import taped
 from sagemaker_eval.providers.request_transform import RequestTransform, compile_transform
 from sagemaker_eval.providers.services import Services
-from sagemaker_eval.providers.ways import invocations_path, way_of
+from sagemaker_eval.providers.token_counts import usage_of
+from sagemaker_eval.providers.ways import check_routing, invocations_path, way_of
 from sagemaker_eval.sagemaker.routing import rendered_routing
 from sagemaker_eval.text.extraction import ResponsePath, ScriptPath, compile_response_path
 from sagemaker_eval.text.suggestions import suggest_paths
@@ -98,7 +97,7 @@ class SageMaker:
             body = self._format.body(prompt, options.sampling, options.content_type)
         else:
             body = encode(prompt)
-        if options.operation is Operation.STREAM:
+        if options.streamed:
             body = streaming_body(body, options.model_type)
         return Request(
             endpoint=options.endpoint,
@@ -171,7 +170,7 @@ class SageMaker:
         return Response(
             output=output,
             raw=raw,
-            usage=_usage(answer, answer.usage or reading.usage, call.prompt, output),
+            usage=usage_of(answer, answer.usage or reading.usage, call.prompt, output),
             finish_reason=reading.finish_reason,
             variant=answer.variant,
             request_id=answer.request_id,
@@ -196,6 +195,11 @@ class SageMaker:
                     "remove responseFormat.path to take the text as it is, or set acceptType to `application/json`",
                 )
             return await self._path.aextract(document)
+        if document is NO_JSON and self._options.embedding:
+            raise ExtractionError(
+                f"an embedding endpoint answered with text: {_shortened(reading.output)}",
+                "check that the endpoint serves embeddings, and set acceptType to `application/json`",
+            )
         if document is None:
             raise ExtractionError("the endpoint answered `null`", "look at the container's log: it gave no output")
         if reading.found:
@@ -229,6 +233,7 @@ class SageMaker:
 @PROVIDERS.register("sagemaker")
 def sagemaker(spec: ProviderSpec, services: Services) -> Provider:
     """Calls a SageMaker endpoint: `sagemaker:<endpoint>`, `sagemaker:<type>:<endpoint>`, `sagemaker:embedding:…`."""
+    check_routing(spec, services.templates)
     return provider_over(lambda: way_of(spec, services), spec, services)
 
 
@@ -236,7 +241,7 @@ def provider_over(find: Callable[[], Way], spec: ProviderSpec, services: Service
     """The provider of a spec over the way that `find` finds. Raises `ConfigError` for code that cannot be loaded."""
     options: SageMakerOptions = spec.options
     code = Code(response_path(options, spec.where), compile_transform(spec))
-    reader = BodyReader(format_of(options), streamed=options.operation is Operation.STREAM)
+    reader = BodyReader(format_of(options), streamed=options.streamed)
     endpoint = taped(lambda: Line(find, Check(reader), spec, services), services)
     return SageMaker(options, code, reader, endpoint, services.notice, services.templates)
 
@@ -278,23 +283,6 @@ class Check:
         except ExtractionError:
             return None
         return reading.usage
-
-
-def _usage(answer: Answer, told: TokenUsage | None, prompt: str, output: Json) -> TokenUsage:
-    """What the endpoint reported, else an estimate; of a cached answer all tokens count as cached, and no request."""
-    usage = _completed(told, estimate_usage(prompt, output if isinstance(output, str) else ""))
-    if answer.cached:
-        return TokenUsage(usage.prompt, usage.completion, usage.total, usage.estimated, requests=0)
-    return TokenUsage(usage.prompt, usage.completion, 0, usage.estimated, requests=int(answer.attempts > 0))
-
-
-def _completed(told: TokenUsage | None, estimate: TokenUsage) -> TokenUsage:
-    """What was reported, with estimates for a half that was not: no text that is there has 0 tokens."""
-    if told is None:
-        return estimate
-    prompt, completion = told.prompt or estimate.prompt, told.completion or estimate.completion
-    guessed = (prompt, completion) != (told.prompt, told.completion)
-    return TokenUsage(prompt, completion, estimated=told.estimated or guessed)
 
 
 def _shortened(text: str, limit: int = 200) -> str:

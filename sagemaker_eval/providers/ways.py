@@ -8,7 +8,9 @@ from dataclasses import replace
 from functools import partial
 
 from sagemaker_eval.calling.cache_origin import Keys
-from sagemaker_eval.errors import SagevalError, SetupError
+from sagemaker_eval.config.places import within
+from sagemaker_eval.config.routing_members import MEMBERS, is_templated
+from sagemaker_eval.errors import ConfigError, SagevalError, SetupError
 from sagemaker_eval.formats.streams import StreamDecoder
 from sagemaker_eval.model import Answer, Operation, ProviderSpec, Request, SageMakerOptions
 from sagemaker_eval.providers.endpoints import EndpointState
@@ -23,10 +25,11 @@ from sagemaker_eval.sagemaker.objects import Objects
 from sagemaker_eval.sagemaker.openai_transport import OpenAiTransport
 from sagemaker_eval.sagemaker.prices import PriceList
 from sagemaker_eval.sagemaker.session import Target
-from sagemaker_eval.sagemaker.signed_calls import SignedCalls
+from sagemaker_eval.sagemaker.signed_calls import SignedCalls, check_serverless_payload
 from sagemaker_eval.sagemaker.stream_transport import StreamTransport
 from sagemaker_eval.sagemaker.transport import Transport as PlainTransport
 from sagemaker_eval.sagemaker.wire import Wire
+from sagemaker_eval.text.templating.templates import Templates
 
 _PATHS = {
     Operation.INVOKE: "invocations",
@@ -74,6 +77,19 @@ async def settle_fingerprint(target: Target, state: EndpointState, services: Ser
         return
     state.fingerprint = facts.fingerprint(component or None)
     store.remember(key, state.fingerprint)
+
+
+def check_routing(spec: ProviderSpec, templates: Templates | None) -> None:
+    """Compile the members of the call that are templates. Raises `ConfigError` with the place of what cannot be."""
+    for name, text in spec.options.routing.items():
+        if templates is not None and is_templated(text):
+            place = spec.where and within(spec.where, "config", MEMBERS[name].key)
+            try:
+                templates.prompt(text, place)
+            except ConfigError as error:
+                raise ConfigError(
+                    replace(problem, where=place or problem.where) for problem in error.problems
+                ) from None
 
 
 def _transport(target: Target, options: SageMakerOptions, services: Services) -> Transport:
@@ -136,13 +152,16 @@ async def settle_price(target: Target, state: EndpointState, services: Services)
 
 
 class ToComponent:
-    """Sends calls that name no inference component to the one that the endpoint has, once that is known."""
+    """Does with a call what the endpoint was found to need: the component that it has, the limit that it sets."""
 
     def __init__(self, inner: Transport, state: EndpointState) -> None:
         self._inner = inner
         self._state = state
 
     async def __call__(self, request: Request) -> Answer:
+        facts = self._state.shared.facts
+        if facts is not None and facts.serverless_concurrency is not None:
+            check_serverless_payload(request)
         return await self._inner(self._routed(request) if self._state.component else request)
 
     async def make_ready(self, request: Request) -> None:

@@ -7,7 +7,7 @@ from typing import BinaryIO
 from sagemaker_eval.model import Json, RunSummary
 from sagemaker_eval.reporting.base import OUTPUTS, JournalReader
 from sagemaker_eval.reporting.document import envelope_of
-from sagemaker_eval.running.journal import encode_row
+from sagemaker_eval.running.row_encoding import encode_row
 from sagemaker_eval.running.run_record import RunRecord
 
 

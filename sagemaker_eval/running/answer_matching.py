@@ -111,8 +111,8 @@ class _Search:
                 self.numbers[case.index] = FROM_TEST
             elif (found := self._index.claim(case)) is not None:
                 self._take(case, found)
-            elif len(self._unanswered) < _EXAMPLES:
-                self._unanswered.append(_shown(case))
+            elif len(self._unanswered) < _EXAMPLES and (shown := _shown(case)) not in self._unanswered:
+                self._unanswered.append(shown)
 
     def _take(self, case: Case, number: int) -> None:
         self.numbers[case.index] = number

@@ -23,10 +23,11 @@ from sagemaker_eval.running.comparing import Comparing
 from sagemaker_eval.running.conversations import Conversations, recorded_turn, turn_of
 from sagemaker_eval.running.deadlines import Deadlines, TimeLimits
 from sagemaker_eval.running.derived_metrics import DerivedMetrics
-from sagemaker_eval.running.journal import Journal, encode_row
+from sagemaker_eval.running.journal import Journal
 from sagemaker_eval.running.plan import Plan
 from sagemaker_eval.running.records import row_of
 from sagemaker_eval.running.rendering import CONVERSATION, Renderer
+from sagemaker_eval.running.row_encoding import encode_row
 from sagemaker_eval.running.run_record import columns_of
 from sagemaker_eval.running.scheduling import Lane, phases
 from sagemaker_eval.running.summary import Derive, Totals

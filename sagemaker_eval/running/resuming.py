@@ -11,8 +11,9 @@ from sagemaker_eval.assertions.judging import comparing
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import Json, Outcome
 from sagemaker_eval.running.identity import case_id, row_case_id
-from sagemaker_eval.running.journal import Journal, encode_row
+from sagemaker_eval.running.journal import Journal
 from sagemaker_eval.running.plan import Plan
+from sagemaker_eval.running.row_encoding import encode_row
 from sagemaker_eval.running.run_record import RunRecord
 
 _PIECE = 1 << 20

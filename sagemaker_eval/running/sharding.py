@@ -20,9 +20,9 @@ from sagemaker_eval.assertions.judging import comparing
 from sagemaker_eval.errors import CaseError, ConfigError
 from sagemaker_eval.model import Case, Column, Json, ProviderSpec, Row, TestCase
 from sagemaker_eval.running.identity import case_id, row_case_id
-from sagemaker_eval.running.journal import encode_row
 from sagemaker_eval.running.plan import Accept, Plan, runs_alone
 from sagemaker_eval.running.records import test_json, written
+from sagemaker_eval.running.row_encoding import encode_row
 
 Converses = Callable[[Case], bool]
 """Whether a case's prompt speaks of the conversation so far."""

@@ -22,6 +22,9 @@ T = TypeVar("T")
 MAX_PAYLOAD = 25 * 1024 * 1024
 """Bytes that InvokeEndpoint takes, with and without a response stream ("Amazon SageMaker AI FAQ": 25 MB)."""
 
+MAX_SERVERLESS_PAYLOAD = 4 * 1024 * 1024
+"""Bytes that a serverless endpoint takes ("Amazon SageMaker AI FAQ": 4 MB)."""
+
 MAX_INLINE_PAYLOAD = 128_000
 """Bytes that InvokeEndpointAsync takes in the request itself (API reference of the operation)."""
 
@@ -137,6 +140,14 @@ def check_payload(request: Request) -> None:
             raise _too_large(size, MAX_PAYLOAD, "shorten the prompt, or set `async: {bucket: …}`, which takes 1 GB")
     elif all(name != "InputLocation" for name, _ in request.routing):
         raise _too_large(size, MAX_INLINE_PAYLOAD, "set `async: {bucket: …}`: through S3 a request may have 1 GB")
+
+
+def check_serverless_payload(request: Request) -> None:
+    """Raises `EndpointFault` for a body that is larger than a serverless endpoint takes, before anything is sent."""
+    if len(request.body) > MAX_SERVERLESS_PAYLOAD:
+        fault = _too_large(len(request.body), MAX_SERVERLESS_PAYLOAD, "shorten the prompt, or deploy on instances")
+        fault.attempts = 0
+        raise fault
 
 
 def _too_large(size: int, limit: int, hint: str) -> EndpointFault:

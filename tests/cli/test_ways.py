@@ -85,11 +85,13 @@ def test_a_failure_of_an_asynchronous_endpoint_is_the_containers(cli: Cli, serve
     assert all("400" in row["error"] and row["attempts"] == 1 for row in cli.rows())
 
 
-def test_the_openai_path_of_an_endpoint(cli: Cli, serve: Callable[..., Sandbox]) -> None:
+@pytest.mark.parametrize("stream", ["false", "true"])
+def test_the_openai_path_of_an_endpoint(cli: Cli, serve: Callable[..., Sandbox], stream: str) -> None:
     sandbox = serve("endpoints: {e: {shape: openai}}")
-    cli.write("run.yaml", config("{id: 'sagemaker:e', config: {transport: openai}}"))
+    cli.write("run.yaml", config(f"{{id: 'sagemaker:e', config: {{transport: openai, stream: {stream}}}}}"))
     assert cli.eval("-c", "run.yaml", "-o", "out.json").code == 0
     assert all(row["response"]["output"] for row in cli.rows())
+    assert all(("firstTokenMs" in row["timings"]) is (stream == "true") for row in cli.rows())
     asked = [request for request in sandbox.requests if request.endpoint]
     assert {request.path for request in asked} == {"/endpoints/e/openai/v1/chat/completions"}
     assert all(request.headers["authorization"].startswith("Bearer sagemaker-api-key-") for request in asked)
@@ -110,6 +112,14 @@ def test_members_of_the_call_are_templates_over_the_case(cli: Cli, serve: Callab
     }
     assert told == {(f"tenant={x},tier=gold", f"s-{x}", f"i-{x}") for x in ("one", "two", "three")}
     assert cli.rows()[0]["response"]["metadata"]["customAttributes"] == "tenant=one,tier=gold"
+
+
+def test_a_broken_template_of_a_member_is_told_before_anything_is_sent(cli: Cli, serve: Callable[..., Sandbox]) -> None:
+    sandbox = serve()
+    cli.write("run.yaml", config("{id: 'sagemaker:openai:e', config: {sessionId: '{{x'}}"))
+    ran = cli.eval("-c", "run.yaml")
+    assert (ran.code, sandbox.count()) == (2, 0)
+    assert ran.err.startswith("run.yaml:3:")
 
 
 def test_a_licence_is_never_accepted_unless_the_user_says_so(cli: Cli, serve: Callable[..., Sandbox]) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         ({"async": {}}, Operation.ASYNC),
         ({"async": {"pollMs": 5}, "stream": False}, Operation.ASYNC),
         ({"transport": "openai"}, Operation.OPENAI),
+        ({"transport": "openai", "stream": True}, Operation.OPENAI),
     ],
 )
 def test_keys_choose_the_operation(configure: Configure, config: dict[str, Json], operation: Operation) -> None:
@@ -35,7 +36,6 @@ def test_keys_choose_the_operation(configure: Configure, config: dict[str, Json]
     ("config", "told"),
     [
         ({"stream": True, "async": True}, "`stream` and `async` do not go together"),
-        ({"stream": True, "transport": "openai"}, "`stream` and `transport: openai` do not go together"),
         ({"async": {}, "transport": "openai"}, "`async` and `transport: openai` do not go together"),
     ],
 )

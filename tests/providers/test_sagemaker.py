@@ -177,3 +177,8 @@ def test_log_probabilities_are_kept_where_the_answer_tells_them() -> None:
     assert asyncio.run(asking.provider.answer(Call("Hi"))).log_probs == (-0.5, -0.25)
     silent = Asking([{"generated_text": "tea"}], model_type="huggingface")
     assert asyncio.run(silent.provider.answer(Call("Hi"))).log_probs is None
+
+
+def test_text_is_no_embedding() -> None:
+    with pytest.raises(ExtractionError, match="an embedding endpoint answered with text: Service started"):
+        Asking(b"Service started", model_type="huggingface", embedding=True).ask()

@@ -32,8 +32,8 @@ from sagemaker_eval.model import (
     Verdict,
 )
 from sagemaker_eval.reporting.terminal import console_for
-from sagemaker_eval.running.journal import encode_row
 from sagemaker_eval.running.records import row_of
+from sagemaker_eval.running.row_encoding import encode_row
 from sagemaker_eval.running.run_record import ColumnRecord, RunRecord
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -36,7 +36,7 @@ HANGS_AFTER = 60.0
 _TIMES = {"latencyMs", "timings", "totalLatencyMs", "latencyP50Ms", "latencyP95Ms", "durationMs"}
 _MOMENTS = {"evalId", "timestamp", "exportedAt", "evaluationCreatedAt", "requestId"}
 _CALLS = {"attempts", "maxConcurrency"}
-_CACHE = {"cached", "cachedCount", "tokenUsage"}
+_CACHE = {"cached", "cachedCount", "endpoints", "tokenUsage"}
 
 Environ = Mapping[str, str]
 
