@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
+from bisect import insort
 
 from sagemaker_eval.calling.clock import Clock, Sleep
 from sagemaker_eval.calling.ledger import delayed
@@ -14,7 +14,7 @@ from sagemaker_eval.model import Answer, Invoke, Request
 from sagemaker_eval.sagemaker.hints import RUN_AGAIN
 
 WINDOW = 50
-"""Calls that the retry budget looks back on."""
+"""Calls that the retry budget looks back on, the latest by their starts."""
 
 LEAST_SUCCESSES = WINDOW // 10
 """Successes among them below which nothing is retried."""
@@ -37,48 +37,59 @@ class Health:
     The circuit breaker follows M. Nygard, "Release It!", and the retry budget the idea of Google's "Site Reliability
     Engineering", chapter 21: retries are for faults of single calls, and make it worse for an endpoint that is down.
     Throttling and loading say nothing of health. `sleep` is how a trial waits for its time.
+
+    Calls are judged in the order of their starts, by the number that `began` gave them: where failures take longer
+    than answers, as timeouts do, those of many calls in flight end together, after answers to calls that were made
+    later than they.
     """
 
     def __init__(self, clock: Clock = time.monotonic, sleep: Sleep = asyncio.sleep) -> None:
         self.outage = Outage(clock, sleep)
-        self._window: deque[bool] = deque(maxlen=WINDOW)
+        self._window: list[tuple[int, bool]] = []
         self._successes = 0
         self._failures_in_a_row = 0
+        self._begun = 0
+        self._latest_answered = 0
 
     def allows_retry(self) -> bool:
         """Whether a call that failed may be made again, as far as the endpoint is concerned."""
         spent = len(self._window) == WINDOW and self._successes < LEAST_SUCCESSES
         return not spent and not self.outage.given_up
 
-    def succeeded(self) -> None:
-        """A call was answered."""
-        self._note(success=True)
-        self._recovered()
+    def began(self) -> int:
+        """A call is made: its number, with which its end is told."""
+        self._begun += 1
+        return self._begun
 
-    def failed(self, fault: EndpointFault) -> None:
+    def succeeded(self, number: int) -> None:
+        """A call was answered."""
+        self._note(number, success=True)
+        self._recovered(number)
+
+    def failed(self, number: int, fault: EndpointFault) -> None:
         """A call ended in a fault, which may well be an answer of a sound endpoint to this one request."""
         if not fault.attempts or fault.stops_run:
             return
         if fault.retry in (Retry.PATIENT, Retry.LOADING) or fault.original_status == 429:
-            self._recovered()
+            self._recovered(number)
         elif _is_failure(fault):
-            self._note(success=False)
-            self._failures_in_a_row += 1
+            self._note(number, success=False)
+            self._failures_in_a_row += number > self._latest_answered
             if self.outage.fault is None and self._failures_in_a_row >= FAILURES_IN_A_ROW:
                 self.outage.begin(fault, TRIAL_SECONDS)
         else:
-            self._note(success=fault.retry is Retry.NEVER)
-            self._recovered()
+            self._note(number, success=fault.retry is Retry.NEVER)
+            self._recovered(number)
 
-    def _note(self, *, success: bool) -> None:
-        window = self._window
-        if len(window) == WINDOW:
-            self._successes -= window[0]
-        window.append(success)
+    def _note(self, number: int, *, success: bool) -> None:
+        insort(self._window, (number, success))
         self._successes += success
+        if len(self._window) > WINDOW:
+            self._successes -= self._window.pop(0)[1]
 
-    def _recovered(self) -> None:
+    def _recovered(self, number: int) -> None:
         self._failures_in_a_row = 0
+        self._latest_answered = max(number, self._latest_answered)
         if self.outage.fault is not None:
             self.outage.end()
 
@@ -110,12 +121,13 @@ class Guarded:
         return await self._asked(request)
 
     async def _asked(self, request: Request) -> Answer:
+        number = self._health.began()
         try:
             answer = await self._inner(request)
         except EndpointFault as fault:
-            self._health.failed(fault)
+            self._health.failed(number, fault)
             raise
-        self._health.succeeded()
+        self._health.succeeded(number)
         return answer
 
     async def _in_line(self, request: Request) -> Answer:

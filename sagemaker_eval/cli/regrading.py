@@ -25,7 +25,7 @@ from sagemaker_eval.running.earlier_answers import Answers, narrowed
 from sagemaker_eval.running.given_answers import read_given_answers
 from sagemaker_eval.running.reading import find_run_or_folder
 from sagemaker_eval.running.recorded_answers import answers_of_file, answers_of_run
-from sagemaker_eval.running.regrading import AnswersByCase, EarlierAnswering, EarlierRenderer, graded, ungraded
+from sagemaker_eval.running.regrading import AnswersByCase, EarlierAnswering, EarlierRenderer, ungraded
 from sagemaker_eval.running.rendering import Renderer
 from sagemaker_eval.text.templating.templates import Templates
 
@@ -161,8 +161,8 @@ class Judging(Work):
             yield f"{names}: there are no answers, left out of the table"
         if self._ungraded:
             yield f"{counted(self._ungraded, 'assertion')} that a model judges left out: scores are without them"
-        elif graders := sum(graded(test.assertions) for test in run.suite.tests):
-            yield f"{counted(graders, 'assertion')} ask a model, or the cache; --no-graders leaves them out"
+        elif isinstance(run.bench.answering, EarlierAnswering) and (asking := run.bench.answering.graded):
+            yield f"{counted(asking, 'assertion')} of the tests ask a model, or the cache; --no-graders leaves them out"
 
 
 def _notes_of(matched: Matched, name: str, recorded: bool) -> Iterator[str]:

@@ -160,3 +160,5 @@ def _print_block_line(title: str, cell: Cell | None, console: Console) -> None:
     print_indented(console, Text.assemble(*parts), indent=2, hanging=2)
     for reason in cell.reasons if cell is not None else ():
         print_indented(console, Text(reason, style="red"), indent=4, hanging=2)
+    if cell is not None and cell.times:
+        print_indented(console, Text(cell.times, style="dim"), indent=4)

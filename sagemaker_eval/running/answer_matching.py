@@ -90,11 +90,13 @@ class _Search:
         self._labels: Iterator[tuple[int, Label]] = enumerate(answers.labels())
         self._unanswered: list[str] = []
         self._incomparable = 0
+        self._compares = False
         self.numbers = array("q", [NOBODY]) * plan.slots
 
     def in_step(self) -> None:
         """Give each case the next answer while their ids agree: all, where nothing but assertions was changed."""
         for case in self._cases:
+            self._compares = self._compares or bool(comparing(case.row.test.assertions))
             entry = next(self._labels, None)
             if entry is None or entry[1].case_id is None or entry[1].case_id != case_id(case):
                 self._cases = chain((case,), self._cases)
@@ -107,6 +109,7 @@ class _Search:
         for number, label in self._labels:
             self._index.add(number, label)
         for case in self._cases:
+            self._compares = self._compares or bool(comparing(case.row.test.assertions))
             if case.row.test.provider_output is not None:
                 self.numbers[case.index] = FROM_TEST
             elif (found := self._index.claim(case)) is not None:
@@ -120,6 +123,8 @@ class _Search:
 
     def leave_out_incomparable(self) -> None:
         """Answers that are compared are judged together or not at all."""
+        if not self._compares:
+            return
         width = len(self._plan.columns)
         for row in self._plan.rows(lambda test: bool(comparing(test.assertions))):
             slots = [row.index * width + column.index for column in self._plan.columns_for(row.test)]

@@ -6,7 +6,7 @@ import json
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -15,6 +15,7 @@ from sagemaker_eval.model import CaseFailure, Json, Outcome, Place, Response, Ti
 from sagemaker_eval.running.earlier_answers import EarlierAnswer, Label
 from sagemaker_eval.running.identity import row_case_id
 from sagemaker_eval.running.journal import Journal
+from sagemaker_eval.running.reading import decoded_rows
 from sagemaker_eval.running.run_record import RunRecord
 
 _TOLD = ("customAttributes", "newSessionId", "closedSessionId")
@@ -23,15 +24,25 @@ _TOLD = ("customAttributes", "newSessionId", "closedSessionId")
 _ORIGIN = frozenset({"variant", "requestId", *_TOLD})
 
 Row = Mapping[str, Any]
-Read = TypeVar("Read")
+
+_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError)
+"""What reading a row raises that is none of ours."""
 
 
 class RecordedAnswers:
-    """The answers of a run: each row that `row` reads by its number, from 0 to `count`."""
+    """The answers of a run: `count` rows, which `rows` reads in their order and `row` by their numbers from 0."""
 
-    def __init__(self, name: str, count: int, row: Callable[[int], Row], record: RunRecord | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        count: int,
+        rows: Callable[[], Iterator[Row]],
+        row: Callable[[int], Row],
+        record: RunRecord | None = None,
+    ) -> None:
         self._name = name
         self._count = count
+        self._rows = rows
         self._row = row
         self._record = record
 
@@ -43,12 +54,11 @@ class RecordedAnswers:
         return self._count
 
     def labels(self) -> Iterator[Label]:
-        for number in range(self._count):
-            yield self._read(number, _label)
+        return self._each(_label)
 
     def columns(self) -> Sequence[Label]:
         if self._record is None:
-            labels = (self._read(number, _column_label) for number in range(self._count))
+            labels = self._each(_column_label)
         else:
             labels = (
                 Label(provider=column.provider_name, provider_id=column.provider_id, prompt=column.prompt_label)
@@ -57,16 +67,25 @@ class RecordedAnswers:
         return list({(label.provider, label.provider_id, label.prompt): label for label in labels}.values())
 
     def answer(self, number: int) -> EarlierAnswer:
-        return self._read(number, _answer)
-
-    def _read(self, number: int, read: Callable[[Row], Read]) -> Read:
         try:
-            return read(self._row(number))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ConfigError.of(
-                f"answer {number} of {self._name} cannot be read ({type(error).__name__}: {error})",
-                hint="answers that sageval has not recorded are judged with --outputs",
-            ) from error
+            return _answer(self._row(number))
+        except _UNREADABLE as error:
+            raise self._unreadable(number, error) from error
+
+    def _each(self, read: Callable[[Row], Label]) -> Iterator[Label]:
+        number = 0
+        try:
+            for row in self._rows():
+                yield read(row)
+                number += 1
+        except _UNREADABLE as error:
+            raise self._unreadable(number, error) from error
+
+    def _unreadable(self, number: int, error: Exception) -> ConfigError:
+        return ConfigError.of(
+            f"answer {number} of {self._name} cannot be read ({type(error).__name__}: {error})",
+            hint="answers that sageval has not recorded are judged with --outputs",
+        )
 
 
 def answers_of_run(folder: Path) -> RecordedAnswers:
@@ -74,7 +93,11 @@ def answers_of_run(folder: Path) -> RecordedAnswers:
     journal = Journal.read(folder)
     slots = array("q", (slot for slot, _ in journal.outcomes()))
     return RecordedAnswers(
-        f"run {journal.record.run_id}", len(slots), lambda number: journal.row(slots[number]), journal.record
+        f"run {journal.record.run_id}",
+        len(slots),
+        lambda: decoded_rows(journal),
+        lambda number: journal.row(slots[number]),
+        journal.record,
     )
 
 
@@ -94,7 +117,7 @@ def answers_of_file(path: Path) -> RecordedAnswers:
             Place(str(path)),
             "give a .json or .jsonl file that `sageval eval -o` wrote; --outputs reads answers from elsewhere",
         ) from error
-    return RecordedAnswers(f"`{path}`", len(rows), rows.__getitem__)
+    return RecordedAnswers(f"`{path}`", len(rows), rows.__iter__, rows.__getitem__)
 
 
 def _of_lines(path: Path) -> RecordedAnswers:
@@ -111,7 +134,7 @@ def _of_lines(path: Path) -> RecordedAnswers:
             file.seek(offsets[number])
             return _decoded(file.readline())
 
-    return RecordedAnswers(f"`{path}`", len(offsets), row)
+    return RecordedAnswers(f"`{path}`", len(offsets), lambda: map(row, range(len(offsets))), row)
 
 
 def _is_whole(line: bytes) -> bool:

@@ -98,19 +98,27 @@ def _with_results(variables: Mapping[str, Json], results: Mapping[str, Json]) ->
 
 
 class EarlierAnswering(Answering):
-    """Takes the answer of each case from those that are there. Nothing is built that could call an endpoint."""
+    """Takes the answer of each case from those that are there. Nothing is built that could call an endpoint.
+
+    `graded` counts the assertions of the tests that were checked which ask a model.
+    """
 
     def __init__(self, pool: ProviderPool, answers: AnswersByCase, notice: Notice) -> None:
         super().__init__(pool)
         self._answers = answers
         self._notice = notice
         self._readers: dict[int, tuple[ProviderSpec, _Reader | None]] = {}
+        self.graded = 0
 
     def check_provider(self, spec: ProviderSpec) -> None:
         """Raise `ConfigError` for a response path or a transform that cannot work."""
         self._reader(spec)
         if spec.transform is not None:
             self._transform_of(spec.transform)
+
+    def check_test(self, test: TestCase) -> None:
+        super().check_test(test)
+        self.graded += graded(test.assertions)
 
     def provider(self, case: Case) -> Provider:
         """Who has the answer of a case."""

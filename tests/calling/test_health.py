@@ -57,16 +57,17 @@ def throttled() -> EndpointFault:
 
 
 class Endpoint:
-    """Ends each call after 0.1 s in the fault that `fails` makes at that time, or else answers."""
+    """Ends each call in the fault that `fails` makes at that time, or else answers, after 0.1 s both."""
 
-    def __init__(self, fails: Callable[[int], EndpointFault | None]) -> None:
+    def __init__(self, fails: Callable[[int], EndpointFault | None], seconds_to_fail: float = 0.1) -> None:
         self.fails = fails
+        self.seconds_to_fail = seconds_to_fail
         self.starts: list[float] = []
 
     async def __call__(self, request: Request) -> Answer:
         self.starts.append(now())
         fault = self.fails(len(self.starts))
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.1 if fault is None else self.seconds_to_fail)
         if fault is not None:
             raise fault
         return Answer(b"hi", timings=Timings(wire=100, total=100))
@@ -191,6 +192,18 @@ def test_faults_by_chance_never_open_the_circuit(run: Run) -> None:
     run(scene())
 
 
+@pytest.mark.parametrize("at_once", [8, 32, 128])
+def test_timeouts_by_chance_that_end_together_are_no_outage(run: Run, at_once: int) -> None:
+    async def scene() -> None:
+        dice = Random(11)
+        endpoint = Endpoint(lambda call: unavailable() if dice.random() < 0.3 else None, seconds_to_fail=60)
+        cases = Cases(endpoint, at_once, max_retries=12)
+        assert not faults(await cases.run(1_000))
+        assert len(endpoint.starts) <= 1_000 * 1.6
+
+    run(scene())
+
+
 @pytest.mark.parametrize("fault", [refused, failed_generation, out_of_memory, empty, throttled])
 def test_answers_to_one_request_never_open_the_circuit(run: Run, fault: Callable[[], EndpointFault]) -> None:
     async def scene() -> None:
@@ -230,12 +243,12 @@ def test_while_hardly_any_call_succeeds_nothing_is_retried(run: Run) -> None:
 def test_retries_come_back_with_the_successes(run: Run) -> None:
     health = Health()
     for _ in range(50):
-        health.failed(failed_generation())
+        health.failed(health.began(), failed_generation())
     assert not health.allows_retry()
     for _ in range(4):
-        health.succeeded()
+        health.succeeded(health.began())
     assert not health.allows_retry()
-    health.succeeded()
+    health.succeeded(health.began())
     assert health.allows_retry()
 
 
@@ -243,7 +256,7 @@ def test_throttled_calls_are_exempt_from_the_budget(run: Run) -> None:
     async def scene() -> None:
         health = Health(now)
         for _ in range(50):
-            health.failed(failed_generation())
+            health.failed(health.began(), failed_generation())
         endpoint = Endpoint(lambda call: throttled() if call < 6 else None)
         line = Retrying(Guarded(endpoint, health), 3, clock=now, random=Random(7), health=health)
         assert (await line(REQUEST)).attempts == 6
