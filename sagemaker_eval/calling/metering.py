@@ -56,7 +56,7 @@ class Budget:
             cost = sum(meter.dollars_at(now) for meter in self.meters)
             if cost >= self.max_cost:
                 raise LimitReached(
-                    f"the endpoints have cost ${cost:,.2f}, and `--max-cost` allows ${self.max_cost:,.2f}",
+                    f"the endpoints have cost ${cost:,.4f}, and `--max-cost` allows ${self.max_cost:,.4f}",
                     "raise the limit; what was answered is kept",
                 )
         self.calls += 1

@@ -30,7 +30,7 @@ def _counted(run: Prepared, shared: Shared, use: EndpointUse, summary: RunSummar
         if run.services.endpoints.shared_by(spec) is shared
     ]
     fresh = sum(_answered(part) - part.cached for part in parts)
-    passed = sum(part.passed for part in parts) if all(not part.cached for part in parts) else 0
+    passed = sum(part.passed - part.unasserted for part in parts) if all(not part.cached for part in parts) else 0
     return replace(use, cases=fresh, passed=passed)
 
 

@@ -33,6 +33,9 @@ from sagemaker_eval.sagemaker.session import Target, Targets, static_target
 _AT_ONCE = 4
 """Endpoints described at a time: AWS throttles descriptions after a few in a second."""
 
+_ENOUGH_DENIALS = 8
+"""Denials without a single description after which nobody is asked any more; policies may name endpoints."""
+
 _HEADINGS = ("name", "status", "kind", "variants", "last modified")
 _UNKNOWN = "-"
 _LONGEST_REASON = 100
@@ -109,17 +112,21 @@ async def _listed(request: EndpointsRequest, target: Target) -> Listing:
 async def _described(plane: ControlPlane, rows: Sequence[Mapping[str, Any]]) -> Listing:
     turns = asyncio.Semaphore(_AT_ONCE)
     denied: dict[str, None] = {}
+    allowed: list[bool] = []
 
     async def facts_of(name: str) -> EndpointFacts | None:
         async with turns:
-            if "DescribeEndpoint" in denied:
+            if len(allowed) >= _ENOUGH_DENIALS and not any(allowed):
                 return None
             try:
-                return await outline(plane, name)
+                facts = await outline(plane, name)
             except ServiceFault as fault:
                 if fault.trouble is Trouble.DENIED:
+                    allowed.append(False)
                     denied["DescribeEndpoint"] = None
                 return None
+            allowed.append(True)
+            return facts
 
     found = await asyncio.gather(*(facts_of(row["EndpointName"]) for row in rows))
     known = {facts.name: facts for facts in found if facts is not None}

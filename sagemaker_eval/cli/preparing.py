@@ -100,9 +100,10 @@ class Work:
         """What is left of the suite that the filters leave. Raises `ConfigError`."""
         return suite
 
-    def carriers(self, pool: ProviderPool, templates: Templates, notices: Notices) -> tuple[Renderer, Answering]:
+    def carriers(self, pool: ProviderPool, services: Services) -> tuple[Renderer, Answering]:
         """Who makes the prompts and gets the answers."""
-        return Renderer(templates), Answering(pool)
+        assert services.templates is not None
+        return Renderer(services.templates), Answering(pool)
 
 
 @contextmanager
@@ -146,7 +147,7 @@ def prepared(request: EvalRequest, sleep: Sleep = asyncio.sleep, work: Work | No
             request, suite, templates or Templates(suite.env, notices), (notices, scrubber), sleep, stack
         )
         services.cassette = stack.enter_context(cassette_of(request, scrubber.bytes, notices))
-        bench = _workbench(services, suite, work, notices)
+        bench = _workbench(services, suite, work)
         checker = Checker(suite, whole, bench.renderer, bench.answering, bench.judge, partial=bool(problems))
         plan = problems.attempt(checker.plan) if templates else None
         problems.check()
@@ -158,11 +159,11 @@ def prepared(request: EvalRequest, sleep: Sleep = asyncio.sleep, work: Work | No
         yield Prepared(request, settings, suite, plan, bench, services, scrubber, notices, files.files)
 
 
-def _workbench(services: Services, suite: Suite, work: Work, notices: Notices) -> Workbench:
+def _workbench(services: Services, suite: Suite, work: Work) -> Workbench:
     pool, templates = ProviderPool(services), services.templates
     assert templates is not None
     graders = RunGraders(pool, suite.max_concurrency)
-    renderer, answering = work.carriers(pool, templates, notices)
+    renderer, answering = work.carriers(pool, services)
     return Workbench(pool, renderer, answering, Judge(templates, graders))
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from sagemaker_eval.cli.evaluation import carry_out
 from sagemaker_eval.cli.guests import Guests
-from sagemaker_eval.cli.notices import Notices
 from sagemaker_eval.cli.preparing import Prepared, Work, prepared
 from sagemaker_eval.cli.requests import EvalRequest
 from sagemaker_eval.cli.resumption import resumed
@@ -18,6 +17,7 @@ from sagemaker_eval.config.csv_tests import csv_delimiter
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import Place, Suite
 from sagemaker_eval.providers.pool import ProviderPool
+from sagemaker_eval.providers.services import Services
 from sagemaker_eval.reporting.figures import counted
 from sagemaker_eval.running.answer_matching import AnsweredPlan, Matched, match
 from sagemaker_eval.running.answering import Answering
@@ -27,7 +27,6 @@ from sagemaker_eval.running.reading import find_run_or_folder
 from sagemaker_eval.running.recorded_answers import answers_of_file, answers_of_run
 from sagemaker_eval.running.regrading import AnswersByCase, EarlierAnswering, EarlierRenderer, ungraded
 from sagemaker_eval.running.rendering import Renderer
-from sagemaker_eval.text.templating.templates import Templates
 
 _DELIMITER = "PROMPTFOO_CSV_DELIMITER"
 
@@ -134,8 +133,10 @@ class Judging(Work):
             suite, self._ungraded = ungraded(suite)
         return suite
 
-    def carriers(self, pool: ProviderPool, templates: Templates, notices: Notices) -> tuple[Renderer, Answering]:
-        return EarlierRenderer(templates, self._by_case), EarlierAnswering(pool, self._by_case, notices)
+    def carriers(self, pool: ProviderPool, services: Services) -> tuple[Renderer, Answering]:
+        templates = services.templates
+        assert templates is not None
+        return EarlierRenderer(templates, self._by_case), EarlierAnswering(pool, services, self._by_case)
 
     def settled(self, run: Prepared) -> Prepared:
         """The run over the cases that have an answer. Raises `ConfigError` where none has."""

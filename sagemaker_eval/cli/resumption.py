@@ -12,9 +12,10 @@ from typing import Any
 from sagemaker_eval.cli.requests import EvalRequest
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import Json, compact_json
-from sagemaker_eval.running.folders import recorded_run
+from sagemaker_eval.running.folders import LATEST, recorded_run, runs_folder
 from sagemaker_eval.running.journal import Journal, read_end, read_record
 from sagemaker_eval.running.plan import Plan
+from sagemaker_eval.running.reading import find_run_or_folder, is_run
 from sagemaker_eval.running.resuming import Again, digests, is_same_plan, rebased, refuse_changes, wanted_slots
 from sagemaker_eval.running.run_record import RunRecord
 from sagemaker_eval.running.selection import Filters
@@ -96,7 +97,7 @@ def resumed(request: EvalRequest) -> tuple[EvalRequest, Resumption | None]:
     name, again = _asked(request)
     if name is None:
         return request, None
-    folder = recorded_run(name, request.process, unfinished=again is Again.NONE).resolve()
+    folder = _earlier_run(name, again, request.process).resolve()
     record = read_record(folder)
     _refuse_other_options(request, record.run_id)
     _refuse_hidden_options(record)
@@ -116,6 +117,22 @@ def _asked(request: EvalRequest) -> tuple[str | None, Again]:
     if request.rerun:
         return request.resume or "latest", Again(request.rerun)
     return request.resume, Again.NONE
+
+
+def _earlier_run(name: str, again: Again, environ: Mapping[str, str]) -> Path:
+    """The folder of the run that is gone on with; `latest` is the newest one that has something left to do.
+
+    Raises `ConfigError` where there is none.
+    """
+    if name != LATEST or again is not Again.NONE:
+        return find_run_or_folder(name, environ)
+    folder = recorded_run(name, environ, unfinished=True)
+    if not is_run(folder):
+        raise ConfigError.of(
+            f"no run below `{runs_folder(environ)}` is unfinished",
+            hint="`sageval list` shows the runs; --retry-errors runs errored cases of a finished one again",
+        )
+    return folder
 
 
 def _refuse_other_options(request: EvalRequest, run_id: str) -> None:

@@ -38,6 +38,12 @@ def watch(request: EvalRequest) -> int:
             "--watch and --json exclude each other: stdout would carry one document after the other",
             hint="write the document to a file: `-o results.json`",
         )
+    once = {"--resume": request.resume or request.rerun, "--retry-errors": request.retry_errors}
+    once |= {"--record": request.record, "--replay": request.replay}
+    if given := [option for option, value in once.items() if value]:
+        raise ConfigError.of(
+            f"--watch and {given[0]} exclude each other: each run of a watch is a new one", hint="leave one of them out"
+        )
     while True:
         with recording() as files:
             _note_what_may_appear(request)

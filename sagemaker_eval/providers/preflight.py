@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from sagemaker_eval.errors import SetupError
+from sagemaker_eval.errors import Retry, SetupError
 from sagemaker_eval.model import Operation, ProviderSpec, SageMakerOptions
 from sagemaker_eval.providers.preflight_notes import VARIANT, notes_on
 from sagemaker_eval.registry import nearest_name
@@ -28,6 +29,9 @@ CONTAINER = "TargetContainerHostname"
 _COMPONENT_ANSWERS = frozenset({"InService", "Updating"})
 _MOST_NAMED = 20
 
+PATIENCE_S = 15.0
+"""How long a run waits for what the control plane tells of one endpoint, however many calls that takes."""
+
 log = logging.getLogger(__name__)
 
 
@@ -43,8 +47,9 @@ class Findings:
 class Preflight:
     """Checks providers over one control plane. Each endpoint is described once, however many providers call it."""
 
-    def __init__(self, plane: ControlPlane) -> None:
+    def __init__(self, plane: ControlPlane, patience_s: float = PATIENCE_S) -> None:
         self._plane = plane
+        self._patience_s = patience_s
         self._known: dict[str, EndpointFacts | ServiceFault] = {}
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -58,7 +63,7 @@ class Preflight:
         """
         known = await self._described(options.endpoint)
         if isinstance(known, ServiceFault):
-            return None, await _undescribed(known, self._plane, options)
+            return None, await self._undescribed(known, options)
         return known, findings(known, options, spec, concurrency)
 
     async def facts(self, endpoint: str) -> EndpointFacts | None:
@@ -70,10 +75,47 @@ class Preflight:
         async with self._turns[endpoint]:
             if endpoint not in self._known:
                 try:
-                    self._known[endpoint] = await describe(self._plane, endpoint)
+                    async with _patient(self._patience_s):
+                        self._known[endpoint] = await describe(self._plane, endpoint)
                 except ServiceFault as fault:
                     self._known[endpoint] = fault
             return self._known[endpoint]
+
+    async def _undescribed(self, fault: ServiceFault, options: SageMakerOptions) -> Findings:
+        """What it means that the endpoint itself could not be described."""
+        endpoint = options.endpoint
+        if fault.trouble is Trouble.NOT_FOUND:
+            return Findings(refusal=await self._not_found(endpoint))
+        if fault.trouble is Trouble.DENIED:
+            log.debug("%s; %s", fault.message, fault.hint)
+            told = "is not checked before the run: the caller may not `sagemaker:DescribeEndpoint`"
+            return Findings(notes=(f"endpoint `{endpoint}` {told}",))
+        log.debug("endpoint %s is not checked before the run: %s", endpoint, fault.message)
+        return Findings()
+
+    async def _not_found(self, endpoint: str) -> SetupError:
+        hint = hints.endpoint_not_found(self._plane.region)
+        try:
+            async with _patient(self._patience_s):
+                listed = await self._plane.items("ListEndpoints", {}, "Endpoints")
+        except ServiceFault as fault:
+            log.debug("no endpoint to suggest: %s", fault.message)
+        else:
+            meant = nearest_name(endpoint, [str(each.get("EndpointName")) for each in listed])
+            hint = f"did you mean `{meant}`? {hint}" if meant else hint
+        return SetupError(f"endpoint `{endpoint}` not found in {self._plane.region}", hint)
+
+
+@asynccontextmanager
+async def _patient(seconds: float) -> AsyncIterator[None]:
+    """Makes a fault of what takes longer: nothing that is told here is worth holding up a run."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        told = f"the control plane did not tell all within {seconds:g} s"
+        fault = ServiceFault(Trouble.UNREACHABLE, told, code="ReadTimeout", hint=None, retry=Retry.NEVER)
+        raise fault from error
 
 
 def findings(
@@ -99,31 +141,6 @@ def findings(
     )
     in_flight = None if spec.adaptive else spec.max_concurrency or concurrency
     return Findings(notes=(*chosen, *notes_on(facts, options, spec, called, in_flight)), component=component)
-
-
-async def _undescribed(fault: ServiceFault, plane: ControlPlane, options: SageMakerOptions) -> Findings:
-    """What it means that the endpoint itself could not be described."""
-    endpoint = options.endpoint
-    if fault.trouble is Trouble.NOT_FOUND:
-        return Findings(refusal=await _not_found(plane, endpoint))
-    if fault.trouble is Trouble.DENIED:
-        log.debug("%s; %s", fault.message, fault.hint)
-        note = f"endpoint `{endpoint}` is not checked before the run: the caller may not `sagemaker:DescribeEndpoint`"
-        return Findings(notes=(note,))
-    log.debug("endpoint %s is not checked before the run: %s", endpoint, fault.message)
-    return Findings()
-
-
-async def _not_found(plane: ControlPlane, endpoint: str) -> SetupError:
-    hint = hints.endpoint_not_found(plane.region)
-    try:
-        listed = await plane.items("ListEndpoints", {}, "Endpoints")
-    except ServiceFault as fault:
-        log.debug("no endpoint to suggest: %s", fault.message)
-    else:
-        meant = nearest_name(endpoint, [str(each.get("EndpointName")) for each in listed])
-        hint = f"did you mean `{meant}`? {hint}" if meant else hint
-    return SetupError(f"endpoint `{endpoint}` not found in {plane.region}", hint)
 
 
 def _check_status(facts: EndpointFacts) -> None:

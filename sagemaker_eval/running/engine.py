@@ -21,7 +21,7 @@ from sagemaker_eval.running.answering import Answering
 from sagemaker_eval.running.case_runner import CaseRunner, Done, failure_of
 from sagemaker_eval.running.comparing import Comparing
 from sagemaker_eval.running.conversations import Conversations, recorded_turn, turn_of
-from sagemaker_eval.running.deadlines import Deadlines, TimeLimits
+from sagemaker_eval.running.deadlines import MAX_TIME, Deadlines, TimeLimits
 from sagemaker_eval.running.derived_metrics import DerivedMetrics
 from sagemaker_eval.running.journal import Journal
 from sagemaker_eval.running.plan import Plan
@@ -198,6 +198,8 @@ class Engine:
 
     async def _record(self, result: CaseResult) -> None:
         """Write a result down, count it, announce it: in this order."""
+        if self._has_better(result):
+            return
         row = row_of(result)
         line = encode_row(row)
         shown = self._bench.scrub(line)
@@ -207,6 +209,12 @@ class Engine:
             await self._events.put(CaseFinished(result))
         else:
             self._events.put_nowait(CaseFinished(result))
+
+    def _has_better(self, result: CaseResult) -> bool:
+        """Whether an earlier run has an answer where this one only came to the end of its time."""
+        if result.error is None or result.error.code != MAX_TIME:
+            return False
+        return self._bench.journal.outcome(result.case.index) in (Outcome.PASSED, Outcome.FAILED)
 
     async def _finish(self, case: Case) -> Sequence[CaseResult]:
         """The results that are final once this case is done: its own, unless it is to be compared with others."""

@@ -64,6 +64,9 @@ class Journal:
             write_privately(folder / RUN, json.dumps(record.as_json(), ensure_ascii=False, indent=2) + "\n")
             journal._file = os.open(journal.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
             _lock(journal._file, folder)
+        except ConfigError:
+            journal.close()
+            raise
         except OSError as error:
             raise _unwritable(journal.path, error) from error
         return journal
@@ -74,15 +77,20 @@ class Journal:
 
         Raises `ConfigError` where it cannot be read, or where another process is writing it.
         """
-        journal = cls.read(folder)
+        journal = cls(folder, read_record(folder))
         try:
             journal._file = os.open(journal.path, os.O_RDWR | os.O_CREAT, 0o600)
             _lock(journal._file, folder)
+            journal._index()
             os.ftruncate(journal._file, journal._end)
             os.lseek(journal._file, journal._end, os.SEEK_SET)
             with suppress(FileNotFoundError):
                 (folder / END).unlink()
+        except ConfigError:
+            journal.close()
+            raise
         except OSError as error:
+            journal.close()
             raise _unwritable(journal.path, error) from error
         return journal
 
@@ -90,16 +98,20 @@ class Journal:
     def read(cls, folder: Path) -> Journal:
         """The journal of an earlier run, for reading alone. Raises `ConfigError` where it cannot be read."""
         journal = cls(folder, read_record(folder))
-        try:
-            journal._index()
-        except (OSError, ValueError, msgspec.ValidationError, IndexError) as error:
-            raise ConfigError.of(
-                f"the journal `{journal.path}` cannot be read: {error}", hint="it was changed since it was written"
-            ) from error
+        journal._index()
         return journal
 
     def _index(self) -> None:
-        """Find the last row of each case. What follows the last line break was cut by a kill."""
+        """Find the last row of each case. Raises `ConfigError`."""
+        try:
+            self._find_rows()
+        except (OSError, ValueError, msgspec.ValidationError) as error:
+            raise ConfigError.of(
+                f"the journal `{self.path}` cannot be read: {error}", hint="it was changed since it was written"
+            ) from error
+
+    def _find_rows(self) -> None:
+        """What follows the last line break was cut by a kill, and so was a run that has no journal yet."""
         if not self.path.exists():
             return
         with self.path.open("rb") as file:
@@ -107,10 +119,16 @@ class Journal:
                 if not line.endswith(b"\n"):
                     return
                 head = _head(line)
-                slot = head.testIdx * self._width + head.promptIdx
+                slot = self._slot(head)
                 self._offsets[slot] = self._end
                 self._outcomes[slot] = _CODES[Outcome(head.outcome)]
                 self._end += len(line)
+
+    def _slot(self, head: _Head) -> int:
+        slot = head.testIdx * self._width + head.promptIdx
+        if not (head.testIdx >= 0 and 0 <= head.promptIdx < self._width and slot < len(self._offsets)):
+            raise ValueError(f"the run has no case of test {head.testIdx} and prompt {head.promptIdx}")
+        return slot
 
     def append(self, slot: int, outcome: Outcome, row: bytes) -> None:
         """Write the row of the case whose plan index is `slot`. It survives the process once this returns."""
@@ -168,6 +186,8 @@ class Journal:
 
     def lines(self) -> Iterator[bytes]:
         """The rows of the finished cases as JSON text, in plan order."""
+        if not self._end:
+            return
         with self.path.open("rb") as file:
             position = 0
             for offset in self._offsets:
@@ -260,7 +280,6 @@ def _lock(file: int, folder: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        os.close(file)
         raise ConfigError.of(
             f"the run in `{folder}` is being carried out by another process", hint="wait until it has ended"
         ) from error

@@ -152,7 +152,10 @@ class _Counts:
 
     def of(self, folder: Path) -> tuple[int, int, int]:
         """(passed, failed, errored) of a run. Raises `ConfigError` and OSError."""
-        state = (folder / JOURNAL).stat()
+        try:
+            state = (folder / JOURNAL).stat()
+        except FileNotFoundError:  # killed between its record and its journal
+            return 0, 0, 0
         mark = [state.st_size, state.st_mtime_ns]
         known = self._before.get(folder.name)
         if not (isinstance(known, list) and len(known) == 5 and known[:2] == mark):

@@ -6,7 +6,7 @@ configuration has now; transforms, assertions and scoring follow as in any run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -23,7 +23,6 @@ from sagemaker_eval.model import (
     Operation,
     Prompt,
     ProviderSpec,
-    Request,
     Response,
     SageMakerOptions,
     Suite,
@@ -33,8 +32,10 @@ from sagemaker_eval.model import (
 )
 from sagemaker_eval.providers.base import Local, Provider
 from sagemaker_eval.providers.body_reader import BodyReader
+from sagemaker_eval.providers.line import Line, Way
 from sagemaker_eval.providers.pool import ProviderPool
-from sagemaker_eval.providers.sagemaker import Code, SageMaker, format_of, response_path
+from sagemaker_eval.providers.sagemaker import Check, Code, SageMaker, format_of, response_path
+from sagemaker_eval.providers.services import Services
 from sagemaker_eval.running.answer_matching import FROM_TEST
 from sagemaker_eval.running.answering import Answering
 from sagemaker_eval.running.earlier_answers import Answers, EarlierAnswer
@@ -43,8 +44,6 @@ from sagemaker_eval.text.templating.templates import Templates
 
 _KEPT = 256
 _NOTHING_ASKED = Prompt("", "", "")
-
-Notice = Callable[[str], None]
 
 
 class AnswersByCase:
@@ -103,10 +102,10 @@ class EarlierAnswering(Answering):
     `graded` counts the assertions of the tests that were checked which ask a model.
     """
 
-    def __init__(self, pool: ProviderPool, answers: AnswersByCase, notice: Notice) -> None:
+    def __init__(self, pool: ProviderPool, services: Services, answers: AnswersByCase) -> None:
         super().__init__(pool)
+        self._services = services
         self._answers = answers
-        self._notice = notice
         self._readers: dict[int, tuple[ProviderSpec, _Reader | None]] = {}
         self.graded = 0
 
@@ -131,7 +130,7 @@ class EarlierAnswering(Answering):
         known = self._readers.get(id(spec))
         if known is None or known[0] is not spec:
             reads = isinstance(spec.options, SageMakerOptions)
-            known = self._readers[id(spec)] = (spec, _Reader.of(spec, self._notice) if reads else None)
+            known = self._readers[id(spec)] = (spec, _Reader.of(spec, self._services) if reads else None)
         return known[1]
 
 
@@ -169,12 +168,13 @@ class _Reader(SageMaker):
     """Reads the recorded bodies of one provider as it would read fresh ones."""
 
     @classmethod
-    def of(cls, spec: ProviderSpec, notice: Notice) -> _Reader:
+    def of(cls, spec: ProviderSpec, services: Services) -> _Reader:
         """Raises `ConfigError` for a response path that cannot work."""
         options: SageMakerOptions = spec.options
         streamed = options.operation is Operation.STREAM
         body_reader = BodyReader(format_of(options), streamed=streamed)
-        return cls(options, Code(response_path(options, spec.where)), body_reader, _Nowhere(), notice)
+        line = Line(_nowhere, Check(body_reader), spec, services)
+        return cls(options, Code(response_path(options, spec.where)), body_reader, line, services.notice)
 
     async def read(self, recorded: Response, call: Call) -> Response:
         """The recorded response with the output that is in its body. Raises `CaseError`, which carries the response."""
@@ -187,29 +187,8 @@ class _Reader(SageMaker):
         return replace(recorded, output=made.output, finish_reason=made.finish_reason, log_probs=made.log_probs)
 
 
-class _Nowhere:
-    """The endpoint of a provider that only reads."""
-
-    def prepare(self) -> None:
-        """There is nothing to find out."""
-
-    def address(self, request: Request) -> str:
-        return ""
-
-    async def __call__(self, request: Request) -> Answer:
-        raise SetupError("no endpoint is called while answers are judged again")
-
-    def stored(self, request: Request) -> None:
-        """There is no cache."""
-
-    def keep(self, request: Request, answer: Answer) -> None:
-        """There is no cache."""
-
-    async def fresh(self, request: Request) -> Answer:
-        return await self(request)
-
-    async def close(self) -> None:
-        """There is nothing to give back."""
+def _nowhere() -> Way:
+    raise SetupError("no endpoint is called while answers are judged again")
 
 
 class UngradedTests:

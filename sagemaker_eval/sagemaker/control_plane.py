@@ -8,8 +8,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from sagemaker_eval.errors import Retry
 from sagemaker_eval.model import Json
 from sagemaker_eval.sagemaker.connections import ConnectionPool
-from sagemaker_eval.sagemaker.json_service import TIMEOUT_MS, JsonService, Service, ServiceFault, Trouble
+from sagemaker_eval.sagemaker.json_service import (
+    TIMEOUT_MS,
+    JsonService,
+    Service,
+    ServiceFault,
+    Trouble,
+    strange_answer,
+)
 from sagemaker_eval.sagemaker.session import Target
+
+_NAME = "SageMaker's control plane"
 
 _PAGE = 100
 """The most that a page of any list may hold."""
@@ -30,10 +39,11 @@ class ControlPlane:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.region = target.region
+        self._url = target.control_url or target.url
         self._json = None
         if target.control_url is not None:
             service = Service(
-                name="SageMaker's control plane",
+                name=_NAME,
                 url=target.control_url,
                 region=target.region,
                 signing_name="sagemaker",
@@ -56,13 +66,23 @@ class ControlPlane:
             )
         return await self._json.call(operation, payload)
 
+    def strange_answer(self) -> ServiceFault:
+        """What to raise where an answer is not of the form that SageMaker's answers have."""
+        return strange_answer(_NAME, self._url)
+
     async def items(self, operation: str, payload: Mapping[str, Json], member: str) -> list[dict[str, Json]]:
         """All elements of the list `member`, from all pages of a `List…` operation. Raises as `call`."""
         found: list[dict[str, Json]] = []
         page: dict[str, Json] = {}
         while True:
             answer = await self.call(operation, {**payload, "MaxResults": _PAGE, **page})
-            found += answer.get(member) or []
-            if not answer.get("NextToken"):
+            elements = answer.get(member) or []
+            if not isinstance(elements, list) or not all(isinstance(element, dict) for element in elements):
+                raise self.strange_answer()
+            found += elements
+            token = answer.get("NextToken")
+            if not token:
                 return found
-            page = {"NextToken": answer["NextToken"]}
+            if token == page.get("NextToken"):
+                raise self.strange_answer()
+            page = {"NextToken": token}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -33,12 +34,24 @@ async def outline(plane: ControlPlane, endpoint: str) -> EndpointFacts:
 
     Raises `ServiceFault` where the endpoint itself cannot be described, and `SetupError` without credentials.
     """
-    return await _Description(plane).outline(endpoint)
+    with _strange_answers(plane):
+        return await _Description(plane).outline(endpoint)
 
 
 async def describe(plane: ControlPlane, endpoint: str) -> EndpointFacts:
     """All that can be known of an endpoint. Raises as `outline`; what else is refused stays unknown."""
-    return await _Description(plane).whole(endpoint)
+    with _strange_answers(plane):
+        return await _Description(plane).whole(endpoint)
+
+
+@contextmanager
+def _strange_answers(plane: ControlPlane) -> Iterator[None]:
+    """Members of other types than the API gives them are a fault of whatever answers at this address."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError, ExceptionGroup) as error:
+        log.debug("an answer of the control plane cannot be read", exc_info=True)
+        raise plane.strange_answer() from error
 
 
 class _Description:
@@ -79,11 +92,11 @@ class _Description:
             name=endpoint,
             status=str(described.get("EndpointStatus") or "unknown"),
             region=self._plane.region,
-            failure_reason=described.get("FailureReason"),
+            failure_reason=_text(described.get("FailureReason")),
             arn=described.get("EndpointArn"),
             config_name=described.get("EndpointConfigName"),
-            created=_time(described.get("CreationTime")),
-            last_modified=_time(described.get("LastModifiedTime")),
+            created=_number(described.get("CreationTime")),
+            last_modified=_number(described.get("LastModifiedTime")),
             variants=_variants(described.get("ProductionVariants") or [], _by_name(config)),
             is_async=bool(asynchronous or (config or {}).get("AsyncInferenceConfig")),
             async_output=(asynchronous.get("OutputConfig") or {}).get("S3OutputPath"),
@@ -119,9 +132,9 @@ class _Description:
         specification = described.get("Specification") or several[0]
         return replace(
             known,
-            status=described.get("InferenceComponentStatus") or known.status,
+            status=_text(described.get("InferenceComponentStatus")) or known.status,
             copies=(described.get("RuntimeConfig") or {}).get("CurrentCopyCount"),
-            failure_reason=described.get("FailureReason"),
+            failure_reason=_text(described.get("FailureReason")),
             base=specification.get("BaseInferenceComponentName"),
             model=await self._component_model(specification),
         )
@@ -209,7 +222,7 @@ def _variant(name: str, running: Members, configured: Members) -> VariantFacts:
     weight = running.get("CurrentWeight")
     return VariantFacts(
         name=name,
-        weight=configured.get("InitialVariantWeight") if weight is None else weight,
+        weight=_number(configured.get("InitialVariantWeight") if weight is None else weight),
         instance_type=configured.get("InstanceType"),
         instances=running.get("CurrentInstanceCount"),
         pools=tuple((kind, count) for kind, count in pools if kind and count),
@@ -223,7 +236,7 @@ def _listed_component(listed: Members) -> ComponentFacts:
     return ComponentFacts(
         name=str(listed.get("InferenceComponentName")),
         variant=listed.get("VariantName"),
-        status=listed.get("InferenceComponentStatus"),
+        status=_text(listed.get("InferenceComponentStatus")),
     )
 
 
@@ -250,5 +263,9 @@ def _image(deployed: Members) -> str | None:
     return deployed.get("SpecifiedImage") or deployed.get("ResolvedImage")
 
 
-def _time(value: Json) -> float | None:
+def _text(value: Json) -> str | None:
+    return None if value is None else str(value)
+
+
+def _number(value: Json) -> float | None:
     return float(value) if isinstance(value, int | float) else None

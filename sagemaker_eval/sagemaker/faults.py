@@ -222,9 +222,8 @@ def _refined(code: str, row: Fault, fields: Mapping[str, Any], context: FaultCon
     if code == "DNSError":
         return _misspelled_region(row, context)
     if code == "ModelStreamError" and fields.get("ErrorCode") == "ModelInvocationTimeExceeded":
-        return replace(
-            row, retry=Retry.NEVER, meaning="`{endpoint}` streamed for longer than SageMaker allows (8 minutes)"
-        )
+        meaning = "`{endpoint}` streamed for longer than SageMaker allows (8 minutes)"
+        return replace(row, retry=Retry.NEVER, meaning=meaning, hint=hints.STREAM_TOO_LONG)
     if code in {"ValidationError", "ValidationException"}:
         return _validation(row, message or "", context)
     return row

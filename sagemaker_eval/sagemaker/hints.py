@@ -19,6 +19,10 @@ THREE_WAYS_OUT = (
     "or set `stream: true` (response streaming: 8 minutes) or `async:` (asynchronous inference: 1 hour)"
 )
 
+STREAM_TOO_LONG = (
+    "ask for fewer tokens (`maxTokens`), or set `async:` in place of `stream` (asynchronous inference: 1 hour)"
+)
+
 ACCEPT_EULA = (
     "read the licence of the model, and if you accept it, say so in the provider's config with "
     "`customAttributes: accept_eula=true`, or deploy the model with the licence accepted"
@@ -101,9 +105,10 @@ def container_log(log_stream_arn: str | None, endpoint: str, region: str, compon
     An inference component has a log group of its own. A link to the console is added where there is one.
     """
     parts = (log_stream_arn or "").split(":")
-    if len(parts) >= 9 and parts[5] == "log-group" and parts[7] == "log-stream":
-        group, stream = parts[6], ":".join(parts[8:])
-        return f"the container's log: group `{group}`, stream `{stream}`{_link(parts[3] or region, group, stream)}"
+    if len(parts) >= 7 and parts[5] == "log-group":
+        group, stream = parts[6], ":".join(parts[8:]) if parts[7:8] == ["log-stream"] else ""
+        within = f", stream `{stream}`" if stream else ""
+        return f"the container's log: group `{group}`{within}{_link(parts[3] or region, group, stream)}"
     if log_stream_arn:
         return f"the container's log: `{log_stream_arn}`"
     group = f"/aws/sagemaker/InferenceComponents/{component}" if component else f"/aws/sagemaker/Endpoints/{endpoint}"

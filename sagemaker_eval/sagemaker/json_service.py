@@ -145,17 +145,11 @@ class JsonService:
     def _document(self, content: bytes) -> dict[str, Json]:
         try:
             document = json.loads(content)
-        except ValueError:
+        except (ValueError, RecursionError):
             document = None
         if isinstance(document, dict):
             return document
-        raise ServiceFault(
-            Trouble.UNREACHABLE,
-            f"{self.service.url} did not answer as {self.service.name} does",
-            code="BadResponse",
-            hint="check what listens there, and the proxy variables",
-            retry=Retry.NEVER,
-        )
+        raise strange_answer(self.service.name, self.service.url)
 
     def _refusal(self, operation: str, status: int, headers: Mapping[str, str], content: bytes) -> ServiceFault:
         error = parse_error(status, headers, content)
@@ -201,6 +195,17 @@ class JsonService:
         for secret in self._credentials.secrets:
             text = text.replace(secret, _HIDDEN)
         return text
+
+
+def strange_answer(service: str, url: str) -> ServiceFault:
+    """What to raise where an answer is not of the form that answers of the service have."""
+    return ServiceFault(
+        Trouble.UNREACHABLE,
+        f"{url} did not answer as {service} does",
+        code="BadResponse",
+        hint="check what listens there, and the proxy variables",
+        retry=Retry.NEVER,
+    )
 
 
 def _may_pass(error: BaseException) -> bool:

@@ -19,8 +19,8 @@ _UNPRINTABLE = frozenset(map(chr, range(32))) - {"\t"} | {"\x7f"}
 OPERATIONS = (Operation.INVOKE, Operation.STREAM, Operation.ASYNC)
 """The operations of this service. `Operation.OPENAI` is a path of the endpoint itself, which no model describes."""
 
-MODELLED_FIELDS = ("OriginalStatusCode", "OriginalMessage", "LogStreamArn", "ErrorCode")
-"""What the error shapes of the operations have besides a message."""
+MODELLED_FIELDS = {"OriginalStatusCode": int, "OriginalMessage": str, "LogStreamArn": str, "ErrorCode": str}
+"""What the error shapes of the operations have besides a message, and the types of it: botocore checks none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +117,14 @@ def _parse(status: int, headers: Mapping[str, str], body: bytes) -> tuple[str, d
     response = {"status_code": status, "headers": headers, "body": body, "context": {}}
     parsed = parser.parse(response, _output_shape())
     code = str(parsed["Error"].get("Code") or "")
-    fields = {"Message": parsed["Error"].get("Message")}
+    message = parsed["Error"].get("Message")
+    fields = {"Message": message if message is None else str(message)}
     shape = _error_shapes().get(code)
     if shape is not None:
         modelled = parser.parse(response, shape)
-        fields |= {name: modelled[name] for name in MODELLED_FIELDS if modelled.get(name) is not None}
+        fields |= {
+            name: modelled[name] for name, kind in MODELLED_FIELDS.items() if isinstance(modelled.get(name), kind)
+        }
     return code, fields
 
 

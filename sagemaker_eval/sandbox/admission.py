@@ -1,4 +1,4 @@
-"""What SageMaker Runtime refuses before any container is asked: names, components and kinds of calls that do not fit."""
+"""What SageMaker Runtime refuses before any container is asked: names and kinds of calls that do not fit."""
 
 from __future__ import annotations
 

@@ -15,12 +15,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.ledger import ledger
 from tests.bench.measures import PARTS as RUNS
 from tests.bench.measures import Measured
 from tests.bench.pace import adaptive
 from tests.bench.profiling import profile
+from tests.bench.streams import streams
 
-PARTS = {**RUNS, "g": adaptive}
+PARTS = {**RUNS, "g": adaptive, "h": ledger, "i": streams}
 
 _STATUS = {True: "ok", False: "[red]over[/red]", None: ""}
 

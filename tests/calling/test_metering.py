@@ -63,7 +63,7 @@ def test_no_call_is_made_once_the_endpoints_have_cost_too_much(run: Run) -> None
         counted = Counted(answered, meter, budget, now)
         await counted(REQUEST)
         await counted(REQUEST)
-        with pytest.raises(LimitReached, match=r"have cost \$2.00, and `--max-cost` allows \$2.00"):
+        with pytest.raises(LimitReached, match=r"have cost \$2.0000, and `--max-cost` allows \$2.0000"):
             await counted(REQUEST)
 
     run(story())

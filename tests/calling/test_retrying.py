@@ -155,7 +155,7 @@ def test_an_endpoint_that_answers_hardly_anybody_is_not_tried_again(run: Run, re
     async def scene() -> None:
         health = Health(now)
         for _ in range(50):
-            health.failed(fault(Retry.ONCE))
+            health.failed(health.began(), fault(Retry.ONCE))
         endpoint = Endpoint(fault(retry))
         with pytest.raises(EndpointFault):
             await Retrying(endpoint, 3, clock=now, random=Random(7), health=health)(REQUEST)

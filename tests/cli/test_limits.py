@@ -117,6 +117,18 @@ def test_a_run_that_ran_out_of_time_is_gone_on_with(cli: Cli, serve: Callable[..
     assert [outcome for _, outcome, _ in outcomes(cli, "repeated.json")] == ["passed"] * 4
 
 
+def test_an_answer_is_not_replaced_by_a_case_that_only_came_to_the_end_of_its_time(
+    cli: Cli, serve: Callable[..., Sandbox]
+) -> None:
+    serve()
+    write_suite(cli, ["a", "hang"], "defaultTest: {assert: [{type: equals, value: no}]}")
+    cli.eval("-c", "run.yaml", "--no-cache")
+    serve(SANDBOX)
+    again = cli.eval("--rerun", "failed", "--max-time", "1", "-o", "out.json")
+    assert (again.code, outcomes(cli)) == (3, [("a", "failed", None), ("hang", "failed", None)])
+    assert cli.rows()[0]["response"]["output"] == "Said a"
+
+
 def test_the_flag_wins_over_the_configuration_and_that_over_the_environment(
     cli: Cli, serve: Callable[..., Sandbox], monkeypatch: pytest.MonkeyPatch
 ) -> None:

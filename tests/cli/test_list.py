@@ -88,6 +88,14 @@ def test_what_may_not_be_described_is_left_out_with_a_note(cli: Cli, operation: 
     assert ran.err == f"note: not everything is shown: the caller may not `sagemaker:{operation}`\n"
 
 
+def test_a_policy_that_names_endpoints_hides_no_others(cli: Cli) -> None:
+    cli.write(
+        "script.yaml", "endpoints: {a: {deployment: {denied: [DescribeEndpoint]}}, b: {deployment: {async: true}}}"
+    )
+    ran = cli("list", "endpoints", "--sandbox-script", "script.yaml")
+    assert [line.split()[2] for line in ran.out.splitlines()[1:]] == ["-", "async"]
+
+
 def test_endpoints_that_may_not_be_listed_end_the_command_with_the_permission(cli: Cli) -> None:
     cli.write("script.yaml", "endpoints: {chat: {deployment: {denied: [ListEndpoints]}}}")
     ran = cli("list", "endpoints", "--sandbox-script", "script.yaml")

@@ -93,6 +93,16 @@ def test_a_run_that_cannot_be_read_does_not_hide_the_others(cli: Cli, runs: Path
     assert f"the run in {runs / three[1]} cannot be read" in ran.err
 
 
+def test_a_run_is_gone_on_with_by_what_only_its_id_begins_with(cli: Cli, three: list[str]) -> None:
+    ran = cli.eval("--resume", three[0][:-1])
+    assert f"going on with run {three[0]}" in ran.err
+
+
+def test_where_no_run_is_unfinished_there_is_nothing_to_go_on_with(cli: Cli, three: list[str]) -> None:
+    ran = cli.eval("--resume", "latest")
+    assert ran.code == 2 and "is unfinished" in ran.err and "--retry-errors" in ran.err
+
+
 def test_runs_are_deleted_by_name(cli: Cli, runs: Path, three: list[str]) -> None:
     ran = cli("delete", "latest", "eval-xaa", "--yes")
     assert (ran.code, ran.out, ran.err) == (0, "", "note: deleted 2 runs\n")

@@ -180,3 +180,10 @@ def test_json_on_stdout_cannot_be_watched(cli: Cli) -> None:
     ran = cli("eval", "--watch", "--json")
     assert (ran.code, ran.out) == (2, "")
     assert "--watch and --json exclude each other" in ran.err
+
+
+@pytest.mark.parametrize("option", ["--resume", "--retry-errors", "--record", "--replay"])
+def test_a_watch_makes_new_runs_alone(cli: Cli, option: str) -> None:
+    ran = cli.eval("-p", "Hi", "-r", "echo", "--watch", option, "latest")
+    assert ran.code == 2
+    assert f"--watch and {option} exclude each other" in ran.err

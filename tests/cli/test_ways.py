@@ -174,7 +174,7 @@ def test_a_run_stops_before_it_costs_more(cli: Cli, serve: Callable[..., Sandbox
     cli.write("run.yaml", config(provider, "[{vars: {x: [a, b, c, d, e, f, g, h]}}]"))
     ran = cli.eval("-c", "run.yaml", "--max-cost", "5", "-o", "out.json")
     assert ran.code == 3 and 1 <= sandbox.count() < 8
-    assert "`--max-cost` allows $5.00" in ran.err
+    assert "`--max-cost` allows $5.0000" in ran.err
 
 
 def test_a_limit_on_the_cost_needs_a_price(cli: Cli, serve: Callable[..., Sandbox]) -> None:
@@ -195,3 +195,4 @@ def test_what_the_instances_cost_is_told(cli: Cli, serve: Callable[..., Sandbox]
     assert use["calls"] == 3 and use["hourlyUsd"] == 3.0
     assert use["cost"] == pytest.approx(3.0 * use["seconds"] / 3600, rel=0.01)
     assert use["costPer1000Cases"] == pytest.approx(use["cost"] / 3 * 1000)
+    assert use["costPerPassedCase"] is None  # nothing was asserted

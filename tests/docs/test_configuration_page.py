@@ -25,7 +25,7 @@ SECTIONS: dict[type[Entry], tuple[str, str]] = {
     schema.ProviderEntry: ("providers", "Providers"),
     schema.ModelConfig: ("sagemaker", "Config"),
     schema.SageMakerConfig: ("sagemaker", "Config"),
-    schema.AsyncEntry: ("sagemaker", "Asynchronous endpoints"),
+    schema.AsyncEntry: ("ways", "Asynchronous endpoints"),
     schema.ContainerConfig: ("sagemaker", "Config"),
     schema.ResponseFormat: ("sagemaker", "Config"),
     schema.SageMakerEnvironment: ("configuration", "Environment"),
@@ -132,6 +132,41 @@ def test_options_of_validate_are_some_of_those_of_eval() -> None:
     named = set(re.findall(r"`(--?[a-z][a-z-]*)`", section("commands", "sageval validate")))
     assert {option for option in options_of("validate") if not option.startswith("--") or option in named} <= named
     assert named <= options_of("validate")
+
+
+OTHER_COMMANDS = {
+    ("show",): ("commands", "sageval show"),
+    ("export",): ("commands", "sageval export"),
+    ("merge",): ("commands", "sageval merge"),
+    ("delete",): ("commands", "sageval delete"),
+    ("schema",): ("commands", "sageval schema"),
+    ("list",): ("commands", "sageval list"),
+    ("list", "endpoints"): ("commands", "sageval list"),
+    ("cache", "stats"): ("cache", "Looking and tidying up"),
+    ("cache", "clear"): ("cache", "Looking and tidying up"),
+    ("cache", "prune"): ("cache", "Looking and tidying up"),
+    ("cache", "explain"): ("cache", "Why was this a miss?"),
+    ("probe",): ("probe", "Options"),
+    ("regrade",): ("regrade", "Judging again"),
+    ("sandbox",): ("sandbox", "On its own"),
+}
+"""The page and the heading under which the options of all commands but the largest stand."""
+
+
+@pytest.mark.parametrize("words", OTHER_COMMANDS, ids=" ".join)
+def test_every_option_of_the_other_commands_is_named(words: tuple[str, ...]) -> None:
+    command = typer.main.get_command(app)
+    for word in words:
+        command = command.commands[word]  # type: ignore[attr-defined]
+    options = [parameter for parameter in command.params if parameter.param_type_name == "option"]
+    named = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", section(*OTHER_COMMANDS[words])))
+    names = [{*option.opts, *option.secondary_opts} for option in options]
+    assert [sorted(each) for each in names if not each & {*named, "--help"}] == []
+
+
+def test_every_command_has_its_options_looked_at() -> None:
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    assert {words[0] for words in OTHER_COMMANDS} | {"eval", "init", "validate"} == set(commands)
 
 
 def test_every_command_is_named() -> None:

@@ -54,9 +54,10 @@ def test_commands_of_every_page_run_on_the_sandbox(cli: Cli, page_blocks: list[B
 
 def test_output_that_is_shown_is_that_of_the_command_above_it(cli: Cli, page_blocks: list[Block]) -> None:
     shown = [
-        (commands_of(block.text), following)
+        (commands, following)
         for block, following in pairwise(page_blocks)
         if block.page == following.page and block.language == "sh" and following.language == "text"
+        if (commands := commands_of(block.text))
     ]
     assert [block.page.name for _, block in shown] == ["README.md", "README.md", "commands.md"]
     for commands, block in shown:

@@ -34,6 +34,25 @@ def test_every_field_of_the_result_document_is_documented(cli: Cli) -> None:
     assert missing(row, *parts, *grading["componentResults"]) == []
 
 
+STREAMED = """\
+providers:
+  - {id: sagemaker:openai:geo, config: {stream: true, instanceHourlyUsd: 1}}
+prompts: ['Where is {{city}}?']
+tests: [{vars: {city: [Lima, Oslo, Quito, Bern, Riga, Cairo, Delhi, Seoul]}}]
+"""
+
+
+def test_what_streams_variants_and_endpoints_add_is_documented(cli: Cli) -> None:
+    (cli.folder / "run.yaml").write_text(STREAMED, "utf-8")
+    (cli.folder / "sandbox.yaml").write_text("endpoints: {geo: {variants: {blue: 1, green: 1}}}", "utf-8")
+    cli("eval", "-c", "run.yaml", "--sandbox-script", "sandbox.yaml", "-o", "out.json")
+    results = json.loads((cli.folder / "out.json").read_text("utf-8"))["results"]
+    row, metrics = results["results"][0], results["prompts"][0]["metrics"]
+    assert metrics["variants"].keys() == {"blue", "green"}
+    assert missing(row["timings"], row["response"]["metadata"], metrics["firstTokenMs"]) == []
+    assert missing(*results["stats"]["endpoints"]) == []
+
+
 def test_every_column_of_the_csv_is_documented(cli: Cli) -> None:
     cli(*RUN, "-o", "out.csv")
     with (cli.folder / "out.csv").open(encoding="utf-8", newline="") as file:

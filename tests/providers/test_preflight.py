@@ -341,3 +341,20 @@ def test_any_other_failure_is_left_to_the_call_itself(kind: Trouble, caplog: pyt
     caplog.set_level("DEBUG", "sagemaker_eval")
     assert examined(DescribeEndpoint=trouble(kind)) == (None, Findings())
     assert "it failed" in caplog.text
+
+
+class Silent(Told):
+    """A control plane that never answers."""
+
+    async def call(self, operation: str, payload: Mapping[str, Json]) -> dict[str, Json]:
+        self.asked.append(operation)
+        await asyncio.Event().wait()
+        return {}
+
+
+def test_a_run_is_not_held_up_by_a_slow_control_plane(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", "sagemaker_eval")
+    plane = Silent()
+    assert asyncio.run(Preflight(plane, patience_s=0.0).examine(OPTIONS, spec())) == (None, Findings())
+    assert plane.asked == ["DescribeEndpoint"]
+    assert "did not tell all within 0 s" in caplog.text

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 import sagemaker_eval.formats  # noqa: F401 - files the formats in their registry
-from sagemaker_eval.errors import ConfigError, EndpointFault, ExtractionError, Retry
+from sagemaker_eval.errors import CaseError, ConfigError, EndpointFault, ExtractionError, Retry
 from sagemaker_eval.formats.base import FORMATS
 from sagemaker_eval.model import Answer, Call, Json, Place, Request, SageMakerOptions, TokenUsage
 from sagemaker_eval.providers.body_reader import BodyReader
@@ -31,6 +31,12 @@ class Endpoint:
     async def __call__(self, request: Request) -> Answer:
         self.requests.append(request)
         return self.given
+
+    async def settle(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    def refused(self, request: Request, error: CaseError) -> None: ...
 
     def stored(self, request: Request) -> Answer | None:
         return None

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from sagemaker_eval.errors import SagevalError
 from sagemaker_eval.model import EndpointUse, Outcome
+from sagemaker_eval.running import journal as journal_module
 from sagemaker_eval.running.journal import Journal, read_end, written_rows
 from sagemaker_eval.running.row_encoding import encode_row
 from sagemaker_eval.running.run_record import ColumnRecord, RunEnd, RunRecord
@@ -127,6 +128,21 @@ def test_two_processes_never_write_one_journal(tmp_path: Path) -> None:
         Journal.reopen(tmp_path)
 
 
+def test_what_another_process_wrote_last_is_not_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Journal.create(tmp_path, record())
+    lock = journal_module._lock
+
+    def finish_first(file: int, folder: Path) -> None:
+        other.append(0, Outcome.PASSED, row(0, Outcome.PASSED))
+        other.close()
+        lock(file, folder)
+
+    monkeypatch.setattr(journal_module, "_lock", finish_first)
+    with Journal.reopen(tmp_path) as journal:
+        assert list(journal.outcomes()) == [(0, Outcome.PASSED)]
+    assert other.path.read_bytes() == row(0, Outcome.PASSED) + b"\n"
+
+
 def test_rows_that_no_fast_decoder_takes_are_read_back(tmp_path: Path) -> None:
     line = row(0, Outcome.PASSED, "\ud800")
     with Journal.create(tmp_path, record()) as journal:
@@ -140,6 +156,23 @@ def test_a_journal_that_was_changed_is_refused(tmp_path: Path) -> None:
     journal.path.write_text("no row\n")
     with pytest.raises(SagevalError, match="cannot be read"):
         Journal.read(tmp_path)
+
+
+@pytest.mark.parametrize("cell", [{"testIdx": -1}, {"testIdx": 2}, {"promptIdx": -1}, {"promptIdx": 2}])
+def test_a_row_of_no_case_of_the_run_is_refused(cell: dict[str, int], tmp_path: Path) -> None:
+    with Journal.create(tmp_path, record()) as journal:
+        journal.append(0, Outcome.PASSED, encode_row({"testIdx": 0, "promptIdx": 0, "outcome": "passed", **cell}))
+    for opened in (Journal.read, Journal.reopen):
+        with pytest.raises(SagevalError, match="the run has no case of test"):
+            opened(tmp_path)
+
+
+def test_a_run_that_was_killed_before_it_had_a_journal_has_no_rows(tmp_path: Path) -> None:
+    Journal.create(tmp_path, record()).close()
+    (tmp_path / "journal.jsonl").unlink()
+    assert list(Journal.read(tmp_path).rows()) == []
+    with Journal.reopen(tmp_path) as journal:
+        assert list(journal.outcomes()) == []
 
 
 def test_a_record_of_a_later_version_is_refused(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import EndpointUse, Json, Outcome
-from sagemaker_eval.running.journal import Journal
+from sagemaker_eval.running.journal import JOURNAL, Journal
 from sagemaker_eval.running.overview import COUNTS, State, overviews
 from sagemaker_eval.running.reading import find_run, find_run_or_folder, recorded
 from sagemaker_eval.running.row_encoding import encode_row
@@ -143,6 +143,12 @@ def test_counts_that_cannot_be_read_are_counted_anew(tmp_path: Path, environ: di
     write_run(tmp_path, "eval-aaa-2026-01-01T00-00-00")
     (tmp_path / COUNTS).write_text('["torn')
     assert overviews(environ).runs[0].done == 2
+
+
+def test_a_run_that_was_killed_before_it_had_a_journal_is_unfinished(tmp_path: Path, environ: dict[str, str]) -> None:
+    (write_run(tmp_path, "eval-abc-2026-01-01T00-00-00", done=0, end=None) / JOURNAL).unlink()
+    (run,) = overviews(environ).runs
+    assert (run.state, run.done) == (State.UNFINISHED, 0)
 
 
 def test_a_run_of_a_later_version_is_told_apart(tmp_path: Path, environ: dict[str, str]) -> None:

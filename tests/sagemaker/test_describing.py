@@ -185,6 +185,22 @@ def test_an_endpoint_that_cannot_be_described_at_all_raises() -> None:
     assert caught.value is DENIED
 
 
+@pytest.mark.parametrize(
+    "members",
+    [{"ProductionVariants": "blue"}, {"ProductionVariants": ["blue"]}, {"AsyncInferenceConfig": "yes"}],
+)
+def test_members_of_other_types_are_no_answer_of_a_control_plane(members: dict[str, Any]) -> None:
+    with pytest.raises(ServiceFault, match="did not answer as SageMaker's control plane does") as caught:
+        changed(**members)
+    assert caught.value.trouble is Trouble.UNREACHABLE
+
+
+def test_figures_and_texts_of_other_types_do_no_harm() -> None:
+    variant = {"VariantName": "blue", "CurrentWeight": "half"}
+    facts = changed(ProductionVariants=[variant], FailureReason=5, CreationTime="today")
+    assert (facts.variants[0].weight, facts.failure_reason, facts.created) == (None, "5", None)
+
+
 def test_the_outline_takes_two_calls() -> None:
     plane = Told(PLAIN)
     facts = asyncio.run(outline(plane, "ep"))

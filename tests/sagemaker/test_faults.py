@@ -213,5 +213,6 @@ def test_a_time_out_names_the_time_and_the_ways_out() -> None:
 
 
 def test_a_stream_that_lasted_too_long_is_not_tried_again() -> None:
-    assert fault_of("ModelStreamError", ErrorCode="ModelInvocationTimeExceeded").retry is NEVER
+    too_long = fault_of("ModelStreamError", ErrorCode="ModelInvocationTimeExceeded")
+    assert too_long.retry is NEVER and "set `async:` in place of `stream`" in str(too_long.hint)
     assert fault_of("ModelStreamError", ErrorCode="StreamBroken").retry is COUNTED

@@ -151,8 +151,8 @@ def test_secrets_that_a_refusal_repeats_are_blotted_out() -> None:
 
 @pytest.mark.parametrize(
     "reply",
-    [b"<html>a proxy</html>", b"[]", (404, {}), (403, {}), refusal("UnknownOperationException", "")],
-    ids=["a page", "a list", "404", "403", "another service"],
+    [b"<html>a proxy</html>", b"[]", b"[" * 99_999, (404, {}), (403, {}), refusal("UnknownOperationException", "")],
+    ids=["a page", "a list", "a deep list", "404", "403", "another service"],
 )
 def test_something_else_at_the_address_is_no_control_plane(reply: Any) -> None:
     assert fault_of(reply).trouble is Trouble.UNREACHABLE
@@ -251,6 +251,16 @@ def test_a_list_is_read_to_its_last_page() -> None:
     assert [each["EndpointName"] for each in found] == ["a", "b"]
     assert bodies[0] == {"NameContains": "x", "MaxResults": 100}
     assert bodies[1] == {**bodies[0], "NextToken": "t"}
+
+
+@pytest.mark.parametrize("page", [{"Endpoints": [], "NextToken": "t"}, {"Endpoints": "ep"}, {"Endpoints": ["ep"]}])
+def test_a_list_without_end_or_of_something_else_is_given_up(page: dict[str, Json]) -> None:
+    async def story() -> None:
+        async with standing(page) as stand, plane_of(target_at(stand.url)) as plane:
+            await plane.items("ListEndpoints", {}, "Endpoints")
+
+    with pytest.raises(ServiceFault, match="did not answer as SageMaker's control plane does"):
+        asyncio.run(story())
 
 
 def test_a_target_without_a_control_plane_is_never_asked() -> None:

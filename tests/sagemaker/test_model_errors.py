@@ -89,6 +89,15 @@ def test_what_the_same_prompt_will_always_meet_is_never_tried_again(status: int,
     assert "shorten the prompt" in str(reading.hint)
 
 
+@pytest.mark.parametrize("end", ["", ":*"])
+def test_a_log_group_alone_has_its_link_too(end: str) -> None:
+    arn = f"arn:aws:logs:us-east-1:123456789012:log-group:/aws/sagemaker/Endpoints/ep{end}"
+    assert reading_of(507, "words", log=arn).hint == (
+        "the container's log: group `/aws/sagemaker/Endpoints/ep` (https://us-east-1.console.aws.amazon.com/cloudwatch/"
+        "home?region=us-east-1#logsV2:log-groups/log-group/$252Faws$252Fsagemaker$252FEndpoints$252Fep)"
+    )
+
+
 def test_a_log_stream_of_another_form_is_shown_as_it_is() -> None:
     assert reading_of(507, "words", log="arn:odd").hint == "the container's log: `arn:odd`"
 

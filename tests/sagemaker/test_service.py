@@ -22,6 +22,12 @@ def test_the_code_comes_from_the_header_and_the_fields_from_the_body() -> None:
     assert error.fields == body
 
 
+def test_fields_of_other_types_than_the_models_are_left_out() -> None:
+    body = {"Message": 7, "OriginalStatusCode": "500", "OriginalMessage": {"a": 1}, "LogStreamArn": 5}
+    error = parse_error(424, {"x-amzn-ErrorType": "ModelError"}, json.dumps(body).encode())
+    assert (error.code, error.fields) == ("ModelError", {"Message": "7", "OriginalStatusCode": 500})
+
+
 @pytest.mark.parametrize(
     ("code", "fields"),
     [

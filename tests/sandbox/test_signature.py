@@ -16,7 +16,6 @@ from sagemaker_eval.sandbox.replies import Refusal
 from sagemaker_eval.sandbox.signature import Incoming, Scope, SignatureCheck, claimed_scope
 
 TARGET = "/endpoints/llama-3/invocations"
-NOW = time.time()
 
 
 def signed(
@@ -37,10 +36,10 @@ def changed(incoming: Incoming, **headers: str | None) -> Incoming:
     return Incoming(incoming.method, incoming.target, kept, incoming.body)
 
 
-def refusal(incoming: Incoming, now: float = NOW) -> tuple[int, str, str]:
+def refusal(incoming: Incoming, now: float | None = None) -> tuple[int, str, str]:
     """Status, code and message of the refusal."""
     with pytest.raises(Refusal) as caught:
-        SignatureCheck("KEY", "secret", lambda: now).region(incoming)
+        SignatureCheck("KEY", "secret", time.time if now is None else lambda: now).region(incoming)
     reply = caught.value.reply
     document: Any = json.loads(reply.body)
     return reply.status, dict(reply.headers)["x-amzn-ErrorType"].rstrip(":"), document["message"]
@@ -107,9 +106,10 @@ def test_the_signing_time_must_be_there_and_be_one(date: str | None) -> None:
 
 def test_a_signature_lives_for_fifteen_minutes() -> None:
     incoming = signed()
+    moment = time.time()
 
-    _, code, late = refusal(incoming, NOW + 16 * 60 + 60)
-    _, _, early = refusal(incoming, NOW - 16 * 60)
+    _, code, late = refusal(incoming, moment + 16 * 60)
+    _, _, early = refusal(incoming, moment - 16 * 60)
 
     assert code == "InvalidSignatureException"
     assert late.startswith("Signature expired: ")

@@ -35,8 +35,8 @@ HANGS_AFTER = 60.0
 
 _TIMES = {"latencyMs", "timings", "totalLatencyMs", "latencyP50Ms", "latencyP95Ms", "durationMs"}
 _MOMENTS = {"evalId", "timestamp", "exportedAt", "evaluationCreatedAt", "requestId"}
-_CALLS = {"attempts", "maxConcurrency"}
-_CACHE = {"cached", "cachedCount", "endpoints", "tokenUsage"}
+_CALLS = {"attempts", "maxConcurrency", "endpoints"}
+_CACHE = {"cached", "cachedCount", "tokenUsage"}
 
 Environ = Mapping[str, str]
 
