@@ -16,7 +16,8 @@ class Cached:
     """Answers from `store` where it can, and stores what it has to ask for; only successes come this far.
 
     Equal requests in flight are sent once: whoever joins gets the same answer, marked `cached` since it cost no call,
-    or the same error. `flights` may be shared, so that providers of one endpoint join each other as well.
+    or the same error. `flights` may be shared, so that providers of one endpoint join each other as well. What another
+    process with the same store is asking for is waited for, and asked for here where it came to nothing.
     With `refresh` the store is written and never read. Without a store nothing is read, written or joined. `Keys`
     tell what their keys are made of, which is kept beside the answer; of other functions only the request is known.
     """
@@ -48,12 +49,25 @@ class Cached:
             return _from_cache(stored)
 
         async def ask() -> Answer:
-            answer = await self._inner(request)
-            store.put(key, answer, self._origin(request))
-            return answer
+            if not self._refresh:
+                await store.claims.wait(key, request.endpoint)
+                if (stored := store.get(key, again=True)) is not None:
+                    store.claims.release(key)
+                    return _from_cache(stored)
+            return await self._asked(request, key, store)
 
         answer, joined = await self._flights.run(key, ask)
         return _from_cache(answer) if joined else answer
+
+    async def _asked(self, request: Request, key: str, store: CacheStore) -> Answer:
+        """The answer of the endpoint. The claim is held until others can read the answer, or until there is none."""
+        try:
+            answer = await self._inner(request)
+        except BaseException:
+            store.claims.release(key)
+            raise
+        store.put(key, answer, self._origin(request))
+        return answer
 
     def stored(self, request: Request) -> Answer | None:
         """The answer that the store has for a request; None where it has to be asked for."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from sagemaker_eval.calling import cache_database as database
+from sagemaker_eval.calling.cache_claims import Claims
 from sagemaker_eval.calling.cache_folder import filesystem_type, is_network_filesystem
 from sagemaker_eval.calling.cache_limits import Limits
 from sagemaker_eval.calling.cache_origin import Origin
@@ -21,6 +22,7 @@ from sagemaker_eval.calling.cache_writer import CacheWriter, Row
 from sagemaker_eval.model import Answer, Timings, TokenUsage, compact_json
 
 FILE_NAME = "answers.sqlite3"
+CLAIMS_NAME = "answers.claims"
 _USAGE = tuple(field.name for field in fields(TokenUsage))
 _USES_AT_ONCE = 500
 
@@ -34,7 +36,8 @@ class CacheStore:
     write-ahead log (https://www.sqlite.org/wal.html), which is said once too.
 
     Answers older than `limits` allow are never given. On closing, at most once a day among all processes, they are
-    dropped, and so are the least recently used of more than `limits` allow. `run_id` says which run stores.
+    dropped, and so are the least recently used of more than `limits` allow. `run_id` says which run stores. `claims`
+    tell other processes what is being asked for; that of a key ends when its answer is stored.
     """
 
     def __init__(
@@ -65,13 +68,17 @@ class CacheStore:
                 self._open(journal_mode)
         except (OSError, sqlite3.Error) as error:
             self._give_up(error)
+        self.claims = Claims(folder / CLAIMS_NAME)
 
-    def get(self, key: str) -> Answer | None:
-        """The answer of `key` as it was stored, whether or not it has reached the disk; None where there is none."""
+    def get(self, key: str, *, again: bool = False) -> Answer | None:
+        """The answer of `key` as it was stored, whether or not it has reached the disk; None where there is none.
+
+        `again`: it was looked up before, for the same case, which counts once.
+        """
         reader, writer = self._reader, self._writer
         if reader is None or writer is None or self._has_failed(writer):
             return None
-        self._lookups += 1
+        self._lookups += not again
         try:
             if row := writer.pending(key):
                 body, meta, used = row.body, row.meta, row.used
@@ -93,6 +100,7 @@ class CacheStore:
         """Stores `answer` within 50 ms, in the background, with the parts of its key where they are told."""
         writer = self._writer
         if writer is None or self._has_failed(writer):
+            self.claims.release(key)
             return
         endpoint, parts = (origin.endpoint, origin.written(self.run_id)) if origin else ("", "")
         writer.put(Row(key, answer.body, _meta(answer), time.time(), self._today, endpoint, parts))
@@ -133,6 +141,7 @@ class CacheStore:
             self._note_figures(writer)
             writer.close()
             self._has_failed(writer)
+        self.claims.close()
         if reader is not None:
             self._tidy_up(reader)
             reader.close()
@@ -166,7 +175,7 @@ class CacheStore:
                 self._notice(f"the answer cache `{self.path}` was damaged ({error}): moved to `{aside}`, begun anew")
             self._reader = database.connect(self.path, journal_mode)
         self._identity = database.file_identity(self.path)
-        self._writer = CacheWriter(database.connect(self.path, journal_mode))
+        self._writer = CacheWriter(database.connect(self.path, journal_mode), lambda key: self.claims.release(key))
 
     def _note_use(self, key: str, writer: CacheWriter) -> None:
         """Have it written down that an answer was used today, for the first time."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import NamedTuple, TypeAlias
@@ -37,10 +37,12 @@ class CacheWriter:
     """Commits rows in batches: as soon as there are 100, and 50 ms after the first at the latest.
 
     Rows that are not yet committed can be read back with `pending`. The first error ends the writing: `error` holds
-    it, what waits is dropped, and so is what follows.
+    it, what waits is dropped, and so is what follows. `done` is told the key of each row that is committed or dropped,
+    on the writer's thread or that of `put`.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, done: Callable[[str], None] = lambda key: None) -> None:
+        self._done = done
         self.error: Exception | None = None
         self._connection = connection
         self._rows: dict[str, Row] = {}
@@ -55,6 +57,7 @@ class CacheWriter:
         with self._changed:
             self._changed.wait_for(lambda: len(self._rows) < MOST_PENDING)
             if self.error is not None:
+                self._done(row.key)
                 return
             self._rows[row.key] = row
             if len(self._rows) in (1, BATCH_ROWS):
@@ -91,6 +94,8 @@ class CacheWriter:
         except Exception as error:
             with self._changed:
                 self.error = error
+                for key in self._rows:
+                    self._done(key)
                 self._rows.clear()
                 self._statements.clear()
                 self._changed.notify_all()
@@ -118,4 +123,5 @@ class CacheWriter:
             for row in batch:
                 if self._rows.get(row.key) is row:
                     del self._rows[row.key]
+                self._done(row.key)
             self._changed.notify_all()

@@ -171,7 +171,7 @@ async def _listen(
         before_ms=recorded.before_ms,
         limits=limits,
         notice=run.notices,
-        waiting_for=run.services.endpoints.waiting_for,
+        waiting_for=run.services.waiting_for,
     )
     engine = Engine(bench, recorded.journal.record.run_id)
     loop = asyncio.get_running_loop()

@@ -73,6 +73,15 @@ class Services:
             return self.sandbox_deploys(endpoint)
         return target.control_url is not None
 
+    def waiting_for(self, spec: ProviderSpec) -> str | None:
+        """What the calls of a provider are waiting for, in words; None where it is nothing but answers."""
+        if (told := self.endpoints.waiting_for(spec)) is not None:
+            return told
+        endpoint = getattr(spec.options, "endpoint", None)
+        if self.store is not None and endpoint is not None and self.store.claims.are_waited_for(endpoint):
+            return "waiting for another process that is asking the same"
+        return None
+
     def preflight(self, target: Target) -> Preflight:
         """What describes the endpoints of a target, each once."""
         key = f"{target.control_url} {target.region} {target.identity}"

@@ -94,9 +94,21 @@ def test_a_row_that_is_replaced_while_it_is_committed_is_committed_again(path: P
     assert bodies(path) == {"key": b"new"}
 
 
+def test_it_is_told_of_each_row_when_others_can_read_it(path: Path) -> None:
+    disk = Disk(path)
+    disk.release.set()
+    told: list[tuple[str, bool]] = []
+    writer = CacheWriter(disk, lambda key: told.append((key, key in bodies(path))))
+    writer.put(row("one"))
+    writer.put(row("two"))
+    writer.close()
+    assert told == [("one", True), ("two", True)]
+
+
 def test_an_error_ends_the_writing_and_lets_everybody_go(path: Path) -> None:
     disk = Disk(path, fails=True)
-    writer = CacheWriter(disk)
+    told: list[str] = []
+    writer = CacheWriter(disk, told.append)
     writer.put(row("first"))
     assert disk.writing.wait(30)
     disk.release.set()
@@ -107,3 +119,4 @@ def test_an_error_ends_the_writing_and_lets_everybody_go(path: Path) -> None:
     assert writer.pending("first") is None
     assert len(disk.batches) == 1
     assert bodies(path) == {}
+    assert sorted(told) == sorted(["first", *map(str, range(3000))])
