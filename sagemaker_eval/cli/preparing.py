@@ -46,9 +46,9 @@ from sagemaker_eval.running.answering import Answering
 from sagemaker_eval.running.checking import Checker
 from sagemaker_eval.running.folders import LATEST, recorded_run
 from sagemaker_eval.running.graders import RunGraders
-from sagemaker_eval.running.journal import written_rows
 from sagemaker_eval.running.plan import Plan
 from sagemaker_eval.running.rendering import Renderer
+from sagemaker_eval.running.run_files import written_rows
 from sagemaker_eval.running.scheduling import concurrency
 from sagemaker_eval.running.selection import EarlierRows, Filters, select
 from sagemaker_eval.sagemaker.session import Target, Targets

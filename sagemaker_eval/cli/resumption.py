@@ -13,11 +13,12 @@ from sagemaker_eval.cli.requests import EvalRequest
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import Json, compact_json
 from sagemaker_eval.running.folders import LATEST, recorded_run, runs_folder
-from sagemaker_eval.running.journal import Journal, read_end, read_record
+from sagemaker_eval.running.journal import Journal
 from sagemaker_eval.running.plan import Plan
 from sagemaker_eval.running.reading import find_run_or_folder, is_run
 from sagemaker_eval.running.resuming import Again, digests, is_same_plan, rebased, refuse_changes, wanted_slots
-from sagemaker_eval.running.run_record import RunRecord
+from sagemaker_eval.running.run_files import read_record, read_so_far
+from sagemaker_eval.running.run_record import RunEnd, RunRecord
 from sagemaker_eval.running.selection import Filters
 
 _OF_THE_RUN = (
@@ -71,8 +72,8 @@ class Resumption:
     record: RunRecord
     again: Again
     allow_changes: bool
-    before_ms: float
-    """How long the run took so far."""
+    so_far: RunEnd | None
+    """What the run used so far, as far as that is known."""
 
     def journal(self, record: RunRecord, plan: Plan, files: Mapping[str, str]) -> tuple[Journal, bytearray]:
         """The journal, open, and the slots to run; `record` and `files` are those of the configuration as it is now.
@@ -83,7 +84,6 @@ class Resumption:
             refuse_changes(self.record, files, record)
         elif not is_same_plan(self.record, record) or files != self.record.files:
             with Journal.reopen(self.folder) as old:
-                old.close()
                 rebased(old, replace(record, run_id=self.record.run_id, started_at=self.record.started_at), plan)
         journal = Journal.reopen(self.folder)
         return journal, wanted_slots(journal, plan, self.again)
@@ -101,10 +101,9 @@ def resumed(request: EvalRequest) -> tuple[EvalRequest, Resumption | None]:
     record = read_record(folder)
     _refuse_other_options(request, record.run_id)
     _refuse_hidden_options(record)
-    end = read_end(folder)
+    so_far = read_so_far(folder)
     os.chdir(record.command.get(_FOLDER) or ".")
-    before = end.duration_ms if end else 0.0
-    return _with_command(request, record.command), Resumption(folder, record, again, request.allow_changes, before)
+    return _with_command(request, record.command), Resumption(folder, record, again, request.allow_changes, so_far)
 
 
 def _asked(request: EvalRequest) -> tuple[str | None, Again]:

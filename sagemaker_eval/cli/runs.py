@@ -21,9 +21,9 @@ from sagemaker_eval.reporting.figures import counted, percent
 from sagemaker_eval.reporting.messages import print_notice
 from sagemaker_eval.reporting.terminal import one_line
 from sagemaker_eval.running.folders import runs_folder
-from sagemaker_eval.running.journal import RUN
 from sagemaker_eval.running.overview import RunOverview, State, is_running, overviews
 from sagemaker_eval.running.reading import find_run
+from sagemaker_eval.running.run_files import RUN
 
 _HEADINGS = ("id", "started", "cases", "pass rate", "errors", "state", "description")
 _NUMBERS = frozenset({"cases", "pass rate", "errors"})

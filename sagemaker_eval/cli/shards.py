@@ -9,11 +9,11 @@ from typing import Any
 from sagemaker_eval.cli.requests import EvalRequest, one_of
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.running.folders import LATEST
-from sagemaker_eval.running.journal import read_record
 from sagemaker_eval.running.merge_parts import read_part
 from sagemaker_eval.running.overview import overviews
 from sagemaker_eval.running.plan import Plan
 from sagemaker_eval.running.reading import find_run
+from sagemaker_eval.running.run_files import read_record
 from sagemaker_eval.running.run_record import columns_of
 from sagemaker_eval.running.sharding import Converses, Shard, recorded_costs, sharded
 

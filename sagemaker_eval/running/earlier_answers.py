@@ -8,6 +8,7 @@ from typing import Protocol
 
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import (
+    Case,
     CaseFailure,
     Json,
     Place,
@@ -78,6 +79,14 @@ class Answers(Protocol):
 
     def answer(self, number: int) -> EarlierAnswer:
         """One answer. Raises `ConfigError` where it cannot be read any more."""
+        ...
+
+
+class ByCase(Protocol):
+    """Earlier answers, by the cases that they are of."""
+
+    def of(self, case: Case) -> EarlierAnswer | None:
+        """None for a case that has no earlier answer."""
         ...
 
 

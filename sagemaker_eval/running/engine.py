@@ -27,7 +27,9 @@ from sagemaker_eval.running.journal import Journal
 from sagemaker_eval.running.plan import Plan
 from sagemaker_eval.running.records import row_of
 from sagemaker_eval.running.rendering import CONVERSATION, Renderer
+from sagemaker_eval.running.resuming import Wanted, count_wanted
 from sagemaker_eval.running.row_encoding import encode_row
+from sagemaker_eval.running.run_files import PENDING
 from sagemaker_eval.running.run_record import columns_of
 from sagemaker_eval.running.scheduling import Lane, phases
 from sagemaker_eval.running.summary import Derive, Totals
@@ -54,7 +56,7 @@ class Bench:
     grace: float = _GRACE_SECONDS
     """Seconds that calls in flight are given once the run is being stopped."""
     wanted: bytearray | None = None
-    """Where an earlier run is gone on with: for each slot, whether its case is to be run; None: all are."""
+    """Where an earlier run is gone on with: what is `Wanted` of each slot; None: all are asked."""
     before_ms: float = 0.0
     """How long that run took so far."""
     limits: TimeLimits = field(default_factory=TimeLimits)
@@ -101,7 +103,7 @@ class Engine:
         plan = self._bench.plan
         began = time.perf_counter()
         wanted = self._bench.wanted
-        yield RunStarted(self._run_id, plan.columns, plan.total if wanted is None else sum(wanted))
+        yield RunStarted(self._run_id, plan.columns, plan.total if wanted is None else count_wanted(wanted))
         supervisor = asyncio.create_task(self._supervise())
         try:
             while (event := await self._events.get()) is not None:
@@ -225,6 +227,9 @@ class Engine:
             self._stop_for(done.stopped_by)
         if not self._comparing.concerns(case):
             return (done.result,)
+        if done.result.grade is not None and not self._is_recalled(case):
+            row = encode_row({**row_of(done.result), PENDING: True})
+            self._bench.journal.hold(case.index, self._bench.scrub(row))
         self._watchdog.step(case, "being compared with the other answers")
         final = await self._comparing.add(done.result, done.subject)
         if self._comparing.stopped_by is not None:
@@ -249,6 +254,10 @@ class Engine:
             if done.result.response is not None:
                 turns.append(turn_of(done.result.prompt, done.result.response))
             return done
+
+    def _is_recalled(self, case: Case) -> bool:
+        wanted = self._bench.wanted
+        return wanted is not None and wanted[case.index] == Wanted.JUDGING
 
     def _may_start(self) -> bool:
         """Whether a case may be started now: the run is not being stopped, and its time is not used up."""

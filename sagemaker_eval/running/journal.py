@@ -1,7 +1,9 @@
 """The journal: one line per finished case, appended before the case is counted, read back in plan order.
 
-Of several rows of one case the last counts: a case that is run again replaces its row by writing the new one. The index
-in memory is one offset and one outcome byte per planned case, whatever the size of the rows.
+Of several rows of one case the last counts: a case that is run again replaces its row by writing the new one. A row
+that is marked as pending holds the answer of a case that waits to be compared with others; for whoever reads the run,
+the case has not finished. The index in memory is one offset and one outcome byte per planned case, whatever the size of
+the rows.
 """
 
 from __future__ import annotations
@@ -18,11 +20,15 @@ import msgspec
 
 from sagemaker_eval.errors import ConfigError, SagevalError
 from sagemaker_eval.model import Json, Outcome
+from sagemaker_eval.running.run_files import (
+    END,
+    JOURNAL,
+    SO_FAR,
+    read_record,
+    write_end,
+    write_record,
+)
 from sagemaker_eval.running.run_record import RunEnd, RunRecord
-
-JOURNAL = "journal.jsonl"
-RUN = "run.json"
-END = "end.json"
 
 _ABSENT = -1
 _OUTCOMES = tuple(Outcome)
@@ -30,11 +36,12 @@ _CODES = {outcome: code for code, outcome in enumerate(_OUTCOMES)}
 
 
 class _Head(msgspec.Struct):
-    """What of a row tells which case it is of."""
+    """What of a row tells which case it is of, and whether it is the last word on it."""
 
     testIdx: int
     promptIdx: int
     outcome: str
+    pending: bool = False
 
 
 _HEADS = msgspec.json.Decoder(_Head)
@@ -53,6 +60,7 @@ class Journal:
         self._width = len(record.columns)
         self._offsets = array("q", [_ABSENT]) * record.slots
         self._outcomes = bytearray(record.slots)
+        self._pending: dict[int, int] = {}
         self._end = 0
         self._file = -1
 
@@ -61,7 +69,7 @@ class Journal:
         """The journal of a new run."""
         journal = cls(folder, record)
         try:
-            write_privately(folder / RUN, json.dumps(record.as_json(), ensure_ascii=False, indent=2) + "\n")
+            write_record(folder, record)
             journal._file = os.open(journal.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
             _lock(journal._file, folder)
         except ConfigError:
@@ -85,7 +93,7 @@ class Journal:
             os.ftruncate(journal._file, journal._end)
             os.lseek(journal._file, journal._end, os.SEEK_SET)
             with suppress(FileNotFoundError):
-                (folder / END).unlink()
+                os.replace(folder / END, folder / SO_FAR)
         except ConfigError:
             journal.close()
             raise
@@ -120,9 +128,17 @@ class Journal:
                     return
                 head = _head(line)
                 slot = self._slot(head)
-                self._offsets[slot] = self._end
-                self._outcomes[slot] = _CODES[Outcome(head.outcome)]
+                if head.pending:
+                    self._pending[slot] = self._end
+                else:
+                    self._note(slot, Outcome(head.outcome))
                 self._end += len(line)
+
+    def _note(self, slot: int, outcome: Outcome) -> None:
+        """The row at the end of the journal is the last of a case."""
+        self._offsets[slot] = self._end
+        self._outcomes[slot] = _CODES[outcome]
+        self._pending.pop(slot, None)
 
     def _slot(self, head: _Head) -> int:
         slot = head.testIdx * self._width + head.promptIdx
@@ -132,6 +148,18 @@ class Journal:
 
     def append(self, slot: int, outcome: Outcome, row: bytes) -> None:
         """Write the row of the case whose plan index is `slot`. It survives the process once this returns."""
+        written = self._write(row)
+        self._note(slot, outcome)
+        self._end += written
+
+    def hold(self, slot: int, row: bytes) -> None:
+        """Write the row of a case that is yet to be compared with others. It survives the process as well."""
+        written = self._write(row)
+        self._pending[slot] = self._end
+        self._end += written
+
+    def _write(self, row: bytes) -> int:
+        """Put a row at the end; its length in bytes."""
         line = row + b"\n"
         try:
             written = os.write(self._file, line)
@@ -140,9 +168,7 @@ class Journal:
         except OSError as error:
             self._take_back()
             raise _unwritable(self.path, error) from error
-        self._offsets[slot] = self._end
-        self._outcomes[slot] = _CODES[outcome]
-        self._end += len(line)
+        return len(line)
 
     def _take_back(self) -> None:
         """Drop the part of a row that found no room, so that the next one does not stand on its line."""
@@ -151,12 +177,14 @@ class Journal:
             os.lseek(self._file, self._end, os.SEEK_SET)
 
     def replace(self, record: RunRecord, rows: Iterable[bytes]) -> None:
-        """Put `rows` in the place of all rows, and `record` in that of the record. The journal must be closed."""
+        """Put `rows` in the place of all rows, and `record` in that of the record. No row may follow."""
         draft = self.path.with_name(f".{JOURNAL}.{os.getpid()}")
         try:
             with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
                 file.writelines(row + b"\n" for row in rows)
-            write_privately(self.folder / RUN, json.dumps(record.as_json(), ensure_ascii=False, indent=2) + "\n")
+            write_record(self.folder, record)
+            if os.name == "nt":  # where a file that is open cannot be replaced, and there is no lock to keep
+                self.close()
             os.replace(draft, self.path)
         except OSError as error:
             with suppress(OSError):
@@ -166,9 +194,16 @@ class Journal:
     def finish(self, end: RunEnd) -> None:
         """Write down how the run ended. Raises `SagevalError`."""
         try:
-            write_privately(self.folder / END, json.dumps(end.as_json(), ensure_ascii=False, indent=2) + "\n")
+            write_end(self.folder / END, end)
         except OSError as error:
             raise _unwritable(self.folder / END, error) from error
+        with suppress(OSError):
+            (self.folder / SO_FAR).unlink()
+
+    def note_so_far(self, end: RunEnd) -> None:
+        """Write down what the run used until now, for the case that it is killed, as far as that can be done."""
+        with suppress(OSError):
+            write_end(self.folder / SO_FAR, end)
 
     def has(self, slot: int) -> bool:
         """Whether a case has finished."""
@@ -209,6 +244,24 @@ class Journal:
         offset = self._offsets[slot]
         if offset == _ABSENT:
             raise KeyError(slot)
+        return self._row_at(offset)
+
+    def latest(self, slot: int) -> dict[str, Json] | None:
+        """The last row of a case, even where it has not finished: one that waits to be compared has its answer."""
+        offset = self._pending.get(slot, self._offsets[slot])
+        return None if offset == _ABSENT else self._row_at(offset)
+
+    def written(self, slot: int) -> Iterator[dict[str, Json]]:
+        """What counts of a case: its final row, and that of a newer answer which waits to be compared."""
+        for offset in (self._offsets[slot], self._pending.get(slot, _ABSENT)):
+            if offset != _ABSENT:
+                yield self._row_at(offset)
+
+    def pending(self) -> Iterator[int]:
+        """The slots of the cases whose last row waits to be compared."""
+        return iter(tuple(self._pending))
+
+    def _row_at(self, offset: int) -> dict[str, Json]:
         with self.path.open("rb") as file:
             file.seek(offset)
             row: dict[str, Json] = json.loads(file.readline())
@@ -237,40 +290,6 @@ def _head(line: bytes) -> _Head:
         return msgspec.convert(json.loads(line), _Head)
 
 
-def read_record(folder: Path) -> RunRecord:
-    """The record of the run in a folder. Raises `ConfigError` where there is none, or none that can be read."""
-    path = folder / RUN
-    try:
-        return RunRecord.from_json(json.loads(path.read_bytes()))
-    except OSError as error:
-        raise ConfigError.of(
-            f"there is no run in `{folder}`", hint="`sageval list` shows those that there are"
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise ConfigError.of(f"`{path}` is no record of a run that this version can read ({error})") from error
-
-
-def read_end(folder: Path) -> RunEnd | None:
-    """How the run in a folder ended; None where it was killed or is still going on."""
-    try:
-        return RunEnd.from_json(json.loads((folder / END).read_bytes()))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def write_privately(path: Path, text: str) -> None:
-    """Write a file that its owner alone may read, in one step: a reader finds the old one or the new one."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(draft, path)
-    except OSError:
-        with suppress(OSError):
-            draft.unlink()
-        raise
-
-
 def _lock(file: int, folder: Path) -> None:
     """Keep other processes from writing the same journal. Raises `ConfigError` where one does."""
     try:
@@ -283,23 +302,6 @@ def _lock(file: int, folder: Path) -> None:
         raise ConfigError.of(
             f"the run in `{folder}` is being carried out by another process", hint="wait until it has ended"
         ) from error
-
-
-def written_rows(path: Path) -> Iterator[dict[str, Json]]:
-    """The rows of a journal, or of a .jsonl result file, in the order of the file.
-
-    A last line without its end is dropped: the process that wrote it was killed. Raises ValueError for anything else
-    that is no row, and OSError.
-    """
-    with path.open("rb") as file:
-        for line in file:
-            if not line.endswith(b"\n"):
-                try:
-                    yield json.loads(line)
-                except ValueError:
-                    return
-            elif line.strip():
-                yield json.loads(line)
 
 
 def _unwritable(path: Path, error: OSError) -> SagevalError:

@@ -10,9 +10,10 @@ from typing import Any
 
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import EndpointUse, Outcome
-from sagemaker_eval.running.journal import Journal, read_end, written_rows
+from sagemaker_eval.running.journal import Journal
 from sagemaker_eval.running.reading import find_run_or_folder
 from sagemaker_eval.running.row_encoding import encode_row
+from sagemaker_eval.running.run_files import read_end, written_rows
 from sagemaker_eval.running.run_record import ColumnRecord, RunEnd, RunRecord
 
 Cell = tuple[int, Outcome, bytes]

@@ -17,8 +17,9 @@ from typing import Any
 from sagemaker_eval.errors import SagevalError
 from sagemaker_eval.model import Json, Outcome
 from sagemaker_eval.running.folders import runs_folder
-from sagemaker_eval.running.journal import JOURNAL, Journal, read_end, read_record, write_privately
+from sagemaker_eval.running.journal import Journal
 from sagemaker_eval.running.reading import run_folders
+from sagemaker_eval.running.run_files import JOURNAL, read_end, read_record, write_privately
 from sagemaker_eval.running.run_record import RunEnd
 
 COUNTS = ".counts.json"

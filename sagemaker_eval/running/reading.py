@@ -16,7 +16,8 @@ from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import DerivedMetric, RunSummary, UserCode
 from sagemaker_eval.running.derived_metrics import DerivedMetrics
 from sagemaker_eval.running.folders import LATEST, recorded_run, runs_folder
-from sagemaker_eval.running.journal import JOURNAL, RUN, Journal, read_end
+from sagemaker_eval.running.journal import Journal
+from sagemaker_eval.running.run_files import JOURNAL, RUN, read_end
 from sagemaker_eval.running.run_record import RunEnd, RunRecord
 from sagemaker_eval.running.summary import Derive, Totals
 

@@ -68,7 +68,7 @@ class RecordedAnswers:
 
     def answer(self, number: int) -> EarlierAnswer:
         try:
-            return _answer(self._row(number))
+            return answer_of(self._row(number))
         except _UNREADABLE as error:
             raise self._unreadable(number, error) from error
 
@@ -175,7 +175,8 @@ def _label(row: Row) -> Label:
     )
 
 
-def _answer(row: Row) -> EarlierAnswer:
+def answer_of(row: Row) -> EarlierAnswer:
+    """The answer in a row. Raises KeyError, TypeError or AttributeError for what is no row."""
     errored = row["outcome"] == Outcome.ERRORED
     return EarlierAnswer(
         response=_response(row),

@@ -38,7 +38,7 @@ from sagemaker_eval.providers.sagemaker import Check, Code, SageMaker, format_of
 from sagemaker_eval.providers.services import Services
 from sagemaker_eval.running.answer_matching import FROM_TEST
 from sagemaker_eval.running.answering import Answering
-from sagemaker_eval.running.earlier_answers import Answers, EarlierAnswer
+from sagemaker_eval.running.earlier_answers import Answers, ByCase, EarlierAnswer
 from sagemaker_eval.running.rendering import Rendered, Renderer
 from sagemaker_eval.text.templating.templates import Templates
 
@@ -70,7 +70,7 @@ class AnswersByCase:
 class EarlierRenderer(Renderer):
     """Has the prompts that were asked then, where they are known. Code among the variables keeps what it returned."""
 
-    def __init__(self, templates: Templates, answers: AnswersByCase) -> None:
+    def __init__(self, templates: Templates, answers: ByCase) -> None:
         super().__init__(templates)
         self._answers = answers
 
@@ -104,14 +104,13 @@ class EarlierAnswering(Answering):
 
     def __init__(self, pool: ProviderPool, services: Services, answers: AnswersByCase) -> None:
         super().__init__(pool)
-        self._services = services
         self._answers = answers
-        self._readers: dict[int, tuple[ProviderSpec, _Reader | None]] = {}
+        self._readers = Readers(services)
         self.graded = 0
 
     def check_provider(self, spec: ProviderSpec) -> None:
         """Raise `ConfigError` for a response path or a transform that cannot work."""
-        self._reader(spec)
+        self._readers.of(spec)
         if spec.transform is not None:
             self._transform_of(spec.transform)
 
@@ -123,19 +122,27 @@ class EarlierAnswering(Answering):
         """Who has the answer of a case."""
         earlier = self._answers.of(case)
         assert earlier is not None
-        return _Earlier(earlier, self._reader(case.row.test.provider or case.column.provider))
+        return Earlier(earlier, self._readers.of(case.row.test.provider or case.column.provider))
 
-    def _reader(self, spec: ProviderSpec) -> _Reader | None:
-        """What reads the bodies of a provider's answers; None where it gives none."""
-        known = self._readers.get(id(spec))
+
+class Readers:
+    """What reads the bodies of recorded answers, for each provider."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._known: dict[int, tuple[ProviderSpec, _Reader | None]] = {}
+
+    def of(self, spec: ProviderSpec) -> _Reader | None:
+        """None where the provider gives no bodies. Raises `ConfigError` for a response path that cannot work."""
+        known = self._known.get(id(spec))
         if known is None or known[0] is not spec:
             reads = isinstance(spec.options, SageMakerOptions)
-            known = self._readers[id(spec)] = (spec, _Reader.of(spec, self._services) if reads else None)
+            known = self._known[id(spec)] = (spec, _Reader.of(spec, self._services) if reads else None)
         return known[1]
 
 
 @dataclass(frozen=True, slots=True)
-class _Earlier(Local):
+class Earlier(Local):
     """A provider of a single answer, which it has already."""
 
     earlier: EarlierAnswer

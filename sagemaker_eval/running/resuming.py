@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
 
 from sagemaker_eval.assertions.judging import comparing
@@ -35,22 +35,46 @@ _TO_REPEAT = {
 }
 
 
-def wanted_slots(journal: Journal, plan: Plan, again: Again) -> bytearray:
-    """One byte for each slot of the plan: 1 where its case is to be run.
+class Wanted(IntEnum):
+    """What is left to do for a case of an earlier run."""
 
-    The answers to one test that are compared with each other are run together or not at all.
+    NOTHING = 0
+    JUDGING = 1
+    """Its answer is on record."""
+    ASKING = 2
+
+
+def wanted_slots(journal: Journal, plan: Plan, again: Again) -> bytearray:
+    """What is `Wanted` of each slot of the plan.
+
+    The answers to one test that are compared with each other are judged together. What was answered is not asked again
+    where it only could not be judged, or where another answer to its test is new.
     """
     wanted = bytearray(plan.slots)
     repeated = _TO_REPEAT[again]
     for case in plan.cases():
         outcome = journal.outcome(case.index)
-        if outcome is None or outcome in repeated:
-            wanted[case.index] = 1
-            if comparing(case.row.test.assertions):
-                first = case.index - case.column.index
-                for column in plan.columns_for(case.row.test):
-                    wanted[first + column.index] = 1
+        if outcome is not None and outcome not in repeated:
+            continue
+        to_judge = outcome is not Outcome.FAILED and _is_answered(journal, case.index)
+        wanted[case.index] = Wanted.JUDGING if to_judge else Wanted.ASKING
+        if comparing(case.row.test.assertions):
+            first = case.index - case.column.index
+            for slot in (first + column.index for column in plan.columns_for(case.row.test)):
+                if not wanted[slot]:
+                    wanted[slot] = Wanted.JUDGING if _is_answered(journal, slot) else Wanted.ASKING
     return wanted
+
+
+def count_wanted(wanted: bytearray) -> int:
+    """The cases for which something is left to do."""
+    return len(wanted) - wanted.count(Wanted.NOTHING)
+
+
+def _is_answered(journal: Journal, slot: int) -> bool:
+    """Whether the record has an answer that its assertions could judge, all or at least some of them."""
+    row = journal.latest(slot)
+    return row is not None and row["response"] is not None and row["gradingResult"] is not None
 
 
 def rebased(journal: Journal, record: RunRecord, plan: Plan) -> None:
@@ -59,13 +83,15 @@ def rebased(journal: Journal, record: RunRecord, plan: Plan) -> None:
     The folder holds the old run or the new one, never a mixture. Raises `SagevalError` where it cannot be written.
     """
     slots: dict[str, list[int]] = {}
-    for slot, _ in journal.outcomes():
-        slots.setdefault(row_case_id(journal.row(slot)), []).append(slot)
+    for slot in dict.fromkeys([*(slot for slot, _ in journal.outcomes()), *journal.pending()]):
+        slots.setdefault(row_case_id(journal.latest(slot) or {}), []).append(slot)
 
     def rows() -> Iterator[dict[str, Json]]:
         for case in plan.cases():
             if same := slots.get(case_id(case)):
-                yield {**journal.row(same.pop(0)), "testIdx": case.row.index, "promptIdx": case.column.index}
+                cell = {"testIdx": case.row.index, "promptIdx": case.column.index}
+                for row in journal.written(same.pop(0)):
+                    yield {**row, **cell}
 
     journal.replace(record, map(encode_row, rows()))
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from sagemaker_eval.errors import SagevalError
 from sagemaker_eval.model import EndpointUse, Outcome
 from sagemaker_eval.running import journal as journal_module
-from sagemaker_eval.running.journal import Journal, read_end, written_rows
+from sagemaker_eval.running.journal import Journal
 from sagemaker_eval.running.row_encoding import encode_row
+from sagemaker_eval.running.run_files import read_end, written_rows
 from sagemaker_eval.running.run_record import ColumnRecord, RunEnd, RunRecord
 
 

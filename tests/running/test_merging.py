@@ -12,11 +12,12 @@ import pytest
 
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import EndpointUse, Json, Outcome
-from sagemaker_eval.running.journal import Journal, read_end
+from sagemaker_eval.running.journal import Journal
 from sagemaker_eval.running.merge_checks import missing_of, refuse_mixture
 from sagemaker_eval.running.merge_parts import Part, read_part
 from sagemaker_eval.running.merging import merged_record, union, write_union
 from sagemaker_eval.running.row_encoding import encode_row
+from sagemaker_eval.running.run_files import read_end
 from sagemaker_eval.running.run_record import ColumnRecord, RunEnd, RunRecord
 
 USAGE = {"prompt": 0, "completion": 0, "cached": 0, "total": 0, "numRequests": 0, "estimated": False}

@@ -10,10 +10,11 @@ import pytest
 
 from sagemaker_eval.errors import ConfigError
 from sagemaker_eval.model import EndpointUse, Json, Outcome
-from sagemaker_eval.running.journal import JOURNAL, Journal
+from sagemaker_eval.running.journal import Journal
 from sagemaker_eval.running.overview import COUNTS, State, overviews
 from sagemaker_eval.running.reading import find_run, find_run_or_folder, recorded
 from sagemaker_eval.running.row_encoding import encode_row
+from sagemaker_eval.running.run_files import JOURNAL
 from sagemaker_eval.running.run_record import ColumnRecord, RunEnd, RunRecord
 
 END = RunEnd("2026-01-01T00:00:02.000Z", 1500.0, derived=({"f1": 0.5},), endpoints=(EndpointUse("chat", 2, 1.0),))

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sagemaker_eval.model import Json, Outcome
-from sagemaker_eval.running.journal import JOURNAL, Journal
+from sagemaker_eval.running.journal import Journal
+from sagemaker_eval.running.run_files import JOURNAL
 from sagemaker_eval.sandbox.request_log import LoggedRequest
 
 if TYPE_CHECKING:
